@@ -1,0 +1,146 @@
+// Builds what is published:
+//   dist/bin    the command line, its packages bundled and every command in a chunk of its own, because reading
+//               several hundred files of node_modules costs more than most commands do
+//   dist/lib    the library, its packages left to the installer, so that an application has one `pg`, not two
+//   dist/types  the declarations
+//
+// node scripts/build.js [--no-types]
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as esbuild from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const fromRoot = (...parts) => join(root, ...parts)
+
+// How long chunks of earlier builds stay: a process that started on them may import another one at any time.
+const keepOldChunksMs = 10 * 60_000
+
+// Started as `./embedded-worker.js` beside the code that opens it, which is why every chunk is kept in one flat folder.
+const worker = { 'embedded-worker': fromRoot('src/database/embedded-worker.ts') }
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  chunkNames: 'chunk-[hash]',
+  entryNames: '[name]',
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+  write: false,
+}
+
+const bin = {
+  ...shared,
+  entryPoints: { main: fromRoot('src/cli/main.ts'), ...worker },
+  outdir: fromRoot('dist/bin'),
+  // Engines find their WASM and their binaries beside themselves, and not everyone installs them.
+  external: ['@electric-sql/*', 'esbuild', 'pg-native'],
+  alias: { '@rushstack/ts-command-line': fromRoot('scripts/stubs/ts-command-line.js') },
+  // pg and umzug are CommonJS and call require() on Node's own modules, which an ES module does not have.
+  banner: {
+    js: "import { createRequire as dbkitCreateRequire } from 'node:module'; const require = dbkitCreateRequire(import.meta.url);",
+  },
+}
+
+const lib = {
+  ...shared,
+  entryPoints: { index: fromRoot('src/index.ts'), ...worker },
+  outdir: fromRoot('dist/lib'),
+  packages: 'external',
+}
+
+async function bundle(options) {
+  const { outputFiles } = await esbuild.build(options)
+  await mkdir(options.outdir, { recursive: true })
+  // Chunks before the entries that name them: a process starting meanwhile sees the old build or the new one.
+  const isChunk = (file) => file.path.includes('chunk-')
+  const ordered = [...outputFiles].sort((a, b) => Number(isChunk(b)) - Number(isChunk(a)))
+  for (const file of ordered) await writeIfChanged(file.path, file.contents)
+  await removeOldChunks(options.outdir, new Set(outputFiles.map((file) => file.path)))
+  return outputFiles
+}
+
+async function writeIfChanged(path, contents) {
+  const before = await readFile(path).catch(absent)
+  if (before?.equals(contents)) return
+  // Renamed into place: a reader never meets half a file.
+  const draft = `${path}.${process.pid}.tmp`
+  await writeFile(draft, contents)
+  await rename(draft, path)
+}
+
+async function removeOldChunks(folder, current) {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    if (current.has(path)) continue
+    const found = await stat(path).catch(absent)
+    if (found && Date.now() - found.mtimeMs > keepOldChunksMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
+function absent(error) {
+  if (error.code === 'ENOENT') return undefined
+  throw error
+}
+
+async function declarations() {
+  const compiler = await findCompiler()
+  if (!compiler) {
+    console.error('dist/types was left out: typescript is not installed (it is a development dependency).')
+    return true
+  }
+  await rm(fromRoot('dist/types'), { recursive: true, force: true })
+  const child = spawn(process.execPath, [compiler, '-p', fromRoot('tsconfig.build.json'), '--pretty', 'false'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  return code === 0
+}
+
+async function findCompiler() {
+  try {
+    return join(dirname(fileURLToPath(import.meta.resolve('typescript/package.json'))), 'bin', 'tsc')
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+async function timed(what, work) {
+  const started = performance.now()
+  const result = await work()
+  console.log(`${what.padEnd(10)} ${String(Math.round(performance.now() - started)).padStart(5)} ms`)
+  return result
+}
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--no-types')
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(' ')}. Usage: node scripts/build.js [--no-types]`)
+  process.exit(2)
+}
+
+const parts = [
+  ['dist/bin', () => bundle(bin)],
+  ['dist/lib', () => bundle(lib)],
+]
+if (!process.argv.includes('--no-types')) {
+  // The compiler is a process of its own, so the bundles do not wait for it.
+  parts.push(['dist/types', declarations])
+}
+const outcomes = await Promise.allSettled(parts.map(([what, work]) => timed(what, work)))
+for (const [index, outcome] of outcomes.entries()) {
+  const what = parts[index][0]
+  if (outcome.status === 'fulfilled' && outcome.value) continue
+  process.exitCode = 1
+  // esbuild and tsc have printed their own messages; anything else is told here.
+  const error = outcome.reason
+  console.error(error && !error.errors ? error : `${relative(root, fromRoot(what))} was not built.`)
+}
