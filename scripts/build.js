@@ -81,7 +81,8 @@ async function removeOldChunks(folder, current) {
     const path = join(folder, name)
     if (current.has(path)) continue
     const found = await stat(path).catch(absent)
-    if (found && Date.now() - found.mtimeMs > keepOldChunksMs) await rm(path, { recursive: true, force: true })
+    if (found && Date.now() - found.mtimeMs > keepOldChunksMs)
+      await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -97,10 +98,14 @@ async function declarations() {
     return true
   }
   await rm(fromRoot('dist/types'), { recursive: true, force: true })
-  const child = spawn(process.execPath, [compiler, '-p', fromRoot('tsconfig.build.json'), '--pretty', 'false'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [compiler, '-p', fromRoot('tsconfig.build.json'), '--pretty', 'false'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  )
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   return code === 0
 }

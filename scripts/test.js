@@ -11,7 +11,11 @@ const given = process.argv.slice(2)
 const args = given.filter((argument) => argument !== '--no-build')
 
 function node(...argv) {
-  const { status, signal, error } = spawnSync(process.execPath, argv, { cwd: root, stdio: 'inherit', env: process.env })
+  const { status, signal, error } = spawnSync(process.execPath, argv, {
+    cwd: root,
+    stdio: 'inherit',
+    env: process.env,
+  })
   if (error) throw error
   return signal ? 1 : status
 }
@@ -22,7 +26,9 @@ if (args.length === given.length) {
 }
 
 // Each engine is heavy (an embedded one takes up to 1 GB), so two files at a time unless told otherwise.
-const workers = args.some((argument) => /^(-w|-i|--maxWorkers|--runInBand)/.test(argument)) ? [] : ['--maxWorkers=2']
+const workers = args.some((argument) => /^(-w|-i|--maxWorkers|--runInBand)/.test(argument))
+  ? []
+  : ['--maxWorkers=2']
 
 // The helpers in test/support add a line to this file for each engine they open, because a run that quietly found
 // no server would look as green as one that did.
