@@ -1,0 +1,163 @@
+// Who may import whom. Data travels from flags to a report (see CONTRIBUTING.md); imports only ever point down that
+// road, and each package comes in through one door. `npm run lint` checks it.
+
+/** Values only: a type costs nothing at run time and ties nobody to an engine. */
+const valuesOnly = { dependencyTypesNot: ['type-only'] }
+
+const packages = (...names) => `(^|node_modules/)(@types/)?(${names.join('|')})(/|$)`
+
+/** A rule that lets `names` in through `door` only. */
+const oneDoor = (name, names, door, comment) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: { path: '^(src|bin)/', pathNot: door },
+  to: { path: packages(...names) },
+})
+
+/** What decides: text and values in, values out. */
+const pure = [
+  '^src/plan/',
+  '^src/(report|errors|duration)\\.ts$',
+  '^src/workspace/(migration-file|statements)\\.ts$',
+  '^src/database/quote\\.ts$',
+]
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'cli-enters-by-the-front-door',
+      severity: 'error',
+      comment:
+        'The command line is the first user of the library: what it needs, others need, so it has to be exported.',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/', pathNot: ['^src/cli/', '^src/index\\.ts$'] },
+    },
+    {
+      name: 'library-does-not-know-the-cli',
+      severity: 'error',
+      comment: 'Whoever imports dbkit from a test or a server must not load a parser of flags or colours.',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'front-door-opens-inwards',
+      severity: 'error',
+      comment: 'index.ts re-exports everything: a module of the library that imports it closes a ring.',
+      from: { path: '^src/', pathNot: '^src/(cli/|index\\.ts$)' },
+      to: { path: '^src/index\\.ts$' },
+    },
+    {
+      name: 'deciding-is-pure',
+      severity: 'error',
+      comment:
+        'A plan is made from values, without disk, database or clock: that is why --dry-run shows exactly what would be done, and why its tests take no time.',
+      from: { path: pure },
+      to: { pathNot: [...pure, '^(node:)?(crypto|path|util)$'], ...valuesOnly },
+    },
+    {
+      name: 'only-verbs-compose',
+      severity: 'error',
+      comment:
+        'What says (files, database, config) and what decides does not know what is done with it; verbs put the parts together.',
+      from: { path: '^src/(config|workspace|database|plan)/|^src/report\\.ts$' },
+      to: { path: '^src/(verbs|apply)/' },
+    },
+    {
+      name: 'apply-does-not-know-verbs',
+      severity: 'error',
+      comment: 'Applying a plan is a step of several verbs; it cannot be a step of itself.',
+      from: { path: '^src/apply/' },
+      to: { path: '^src/verbs/' },
+    },
+    {
+      name: 'files-and-databases-are-strangers',
+      severity: 'error',
+      comment:
+        'What the files say must be readable without an engine, and what a database says without the files: the plan brings them together.',
+      from: { path: '^src/workspace/' },
+      to: { path: '^src/database/', pathNot: '^src/database/quote\\.ts$', ...valuesOnly },
+    },
+    {
+      name: 'errors-stand-alone',
+      severity: 'error',
+      comment: 'Everybody imports the catalogue of errors; if it imported anybody, there would be a ring.',
+      from: { path: '^src/errors\\.ts$' },
+      to: { path: '.' },
+    },
+
+    oneDoor(
+      'one-door-for-the-terminal',
+      ['commander', 'chalk'],
+      '^src/cli/',
+      'Flags and colours belong to the command line; reports carry neither.',
+    ),
+    oneDoor(
+      'one-door-for-umzug',
+      ['umzug'],
+      '^src/apply/',
+      'umzug runs steps and nothing more: ledger, lock and transactions are ours, and it stays replaceable.',
+    ),
+    oneDoor(
+      'one-door-for-engines',
+      ['pg', 'pg-.*', 'pgpass', '@electric-sql', 'pg-mem'],
+      '^src/database/',
+      'Engines differ in values, errors and limits; the adapters level that once, behind one port.',
+    ),
+    oneDoor(
+      'one-door-for-esbuild',
+      ['esbuild'],
+      '^src/config/',
+      'At run time esbuild only turns a TypeScript config into JavaScript; 10 MB of binary for anything else needs a reason.',
+    ),
+
+    {
+      name: 'no-circular',
+      severity: 'error',
+      comment:
+        'In a ring of values somebody meets a module that is not evaluated yet. Types may point both ways.',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'not-to-dev-dep',
+      severity: 'error',
+      comment: 'Development dependencies are not installed with the package: this would fail for every user.',
+      from: { path: '^(src|bin)/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/', ...valuesOnly },
+    },
+    {
+      name: 'not-to-unlisted',
+      severity: 'error',
+      comment:
+        'A package that is only there because another one brought it may be gone with the next update.',
+      from: { path: '^(src|bin)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], ...valuesOnly },
+    },
+    {
+      name: 'not-to-unresolvable',
+      severity: 'error',
+      comment: 'A name that leads nowhere is a mistake. (dist/ is written by the build, after this check.)',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '(^|/)dist/' },
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      comment: 'Nobody imports this module and it imports nobody: use it or remove it.',
+      from: { orphan: true, path: '^src/', pathNot: ['\\.d\\.ts$', '^src/database/embedded-worker\\.ts$'] },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '^dist/'] },
+    // Types are seen and told apart from values; without it they are gone before the rules look.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+}
