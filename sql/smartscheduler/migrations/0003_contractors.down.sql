@@ -1,0 +1,2 @@
+drop table contractor_working_hours;
+drop table contractors;
