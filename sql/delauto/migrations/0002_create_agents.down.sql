@@ -1,0 +1,3 @@
+-- The indexes, constraints and comments go with their table.
+
+drop table agents;
