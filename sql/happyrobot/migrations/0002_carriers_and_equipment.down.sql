@@ -1,0 +1,2 @@
+drop table equipment_types;
+drop table carriers;

@@ -1,0 +1,2 @@
+drop table calls_archive;
+drop table calls;

@@ -1,0 +1,2 @@
+drop table rate_history;
+drop table negotiations;

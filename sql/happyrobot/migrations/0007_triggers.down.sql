@@ -1,0 +1,13 @@
+drop trigger audit_rate_history on rate_history;
+drop trigger audit_equipment_types on equipment_types;
+drop trigger audit_api_keys on api_keys;
+drop trigger audit_negotiations on negotiations;
+drop trigger audit_calls on calls;
+drop trigger audit_loads on loads;
+drop trigger audit_carriers on carriers;
+drop trigger update_equipment_types_updated_at on equipment_types;
+drop trigger update_api_keys_updated_at on api_keys;
+drop trigger update_negotiations_updated_at on negotiations;
+drop trigger update_calls_updated_at on calls;
+drop trigger update_loads_updated_at on loads;
+drop trigger update_carriers_updated_at on carriers;
