@@ -31,7 +31,7 @@ create index idx_contact_attempts_customer_id on contact_attempts (customer_id);
 create index idx_contact_attempts_campaign_id on contact_attempts (campaign_id);
 create index idx_contact_attempts_timestamp on contact_attempts ("timestamp");
 create index idx_contact_attempts_channel on contact_attempts (channel);
--- Attempts are the largest table below tasks and agents; deletes there must not scan it.
+-- Deleting a task or an agent deletes its attempts; without these it would scan all of them.
 create index idx_contact_attempts_task_id on contact_attempts (task_id);
 create index idx_contact_attempts_agent_id on contact_attempts (agent_id);
 

@@ -72,7 +72,7 @@ as $$
 $$;
 
 comment on function log_audit_event(varchar, uuid, varchar, varchar, varchar, jsonb, jsonb, inet, text) is
-  'Adds an entry to audit_logs and returns its id. Parts in the transaction of the caller: what is rolled back is not logged.';
+  'Adds an entry to audit_logs and returns its id. Runs in the transaction of the caller: what is rolled back is not logged.';
 
 -- Each part is bounded, which keeps the score within 0 and 100 whatever is stored: no invoices,
 -- invoices of zero, credit notes with negative amounts, delays of years. The parts are aggregates,
