@@ -19,7 +19,7 @@ const oneDoor = (name, names, door, comment) => ({
 const pure = [
   '^src/plan/',
   '^src/(report|errors|duration)\\.ts$',
-  '^src/workspace/(migration-file|statements)\\.ts$',
+  '^src/workspace/(migration-file|statements|version)\\.ts$',
   '^src/database/quote\\.ts$',
 ]
 
