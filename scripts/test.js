@@ -30,8 +30,8 @@ const workers = args.some((argument) => /^(-w|-i|--maxWorkers|--runInBand)/.test
   ? []
   : ['--maxWorkers=2']
 
-// The helpers in test/support add a line to this file for each engine they open, because a run that quietly found
-// no server would look as green as one that did.
+// The helpers in test/support add a line to this file for each engine they open, "embedded <which>" or "server <which>",
+// because a run that quietly found no server would look as green as one that did.
 const notes = mkdtempSync(join(tmpdir(), 'dbkit-test-'))
 process.env.DBKIT_TEST_ENGINES = join(notes, 'engines')
 
@@ -50,3 +50,7 @@ const engines = existsSync(process.env.DBKIT_TEST_ENGINES)
 rmSync(notes, { recursive: true, force: true })
 console.log(`Engines: ${engines.length > 0 ? engines.join(', ') : 'none was opened'}`)
 process.exitCode = status
+if (process.env.DBKIT_REQUIRE_SERVER === '1' && !engines.some((engine) => engine.startsWith('server '))) {
+  console.error('DBKIT_REQUIRE_SERVER is set, and no test ran on a PostgreSQL server.')
+  process.exitCode ||= 1
+}
