@@ -31,6 +31,8 @@ const shared = {
   entryNames: '[name]',
   charset: 'utf8',
   legalComments: 'none',
+  // Not minified: it saves 4 ms of 120 at start, and costs a stack trace that says where a bug is.
+  minify: false,
   logLevel: 'warning',
   metafile: true,
   write: false,
