@@ -77,6 +77,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // `() => stream.end()` hides nothing.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // `[...text]` counts characters as PostgreSQL does: by code point.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       // An implementation of a port is async because the port is, also when this engine has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
     },
