@@ -1,0 +1,10 @@
+import { defineConfig } from 'dbkit'
+
+export default defineConfig({
+  databases: {
+    happyrobot: {},
+    escalation: { databaseName: 'client_escalation_calls' },
+    smartscheduler: {},
+    delauto: {},
+  },
+})

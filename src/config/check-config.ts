@@ -1,0 +1,118 @@
+import { parseDuration } from '../duration.js'
+import { nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
+import type { DbkitConfig } from './define-config.js'
+
+interface Rule {
+  readonly expected: string
+  readonly holds: (value: unknown) => boolean
+}
+
+const text: Rule = {
+  expected: 'a non-empty string',
+  holds: (value) => typeof value === 'string' && value !== '',
+}
+const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' }
+const wholeNumber: Rule = {
+  expected: 'a whole number from 0',
+  holds: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+}
+const time: Rule = {
+  expected: 'a time like "5s", "500ms" or milliseconds',
+  holds: (value) =>
+    typeof value === 'string' ? parseDuration(value) !== undefined : wholeNumber.holds(value),
+}
+const name: Rule = {
+  expected: 'a name of at most 63 bytes',
+  holds: (value) =>
+    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= 63 && !value.includes('\0'),
+}
+/** Names schemas and nothing else: the value stands in SET LOCAL search_path. */
+const schemas: Rule = {
+  expected: 'a list of schema names like "$user", public',
+  holds: (value) =>
+    typeof value === 'string' &&
+    /^\s*(?:"[^"\0]+"|[a-z_][\w$]*)(?:\s*,\s*(?:"[^"\0]+"|[a-z_][\w$]*))*\s*$/i.test(value),
+}
+
+const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
+  migrations: text,
+  seeds: text,
+  url: text,
+  databaseName: name,
+  embedded: flag,
+  ledger: { schema: name, table: name },
+  searchPath: schemas,
+  timeZone: text,
+  lockTimeout: time,
+  lockRetries: wholeNumber,
+  statementTimeout: time,
+  lockWait: time,
+}
+
+/** A loaded configuration, checked key by key. Fails with `config.invalid` naming each key, what it is and what was expected. */
+export function checkConfig(value: unknown, file: string): DbkitConfig {
+  const problems: DbkitError[] = []
+  const refuse = (key: string, seen: unknown, expected: string, nearest?: string): void => {
+    problems.push(problem('config.invalid', { file, key, seen: describe(seen), expected, nearest }))
+  }
+  const unknownKeys = (path: string, seen: object, known: readonly string[]): void => {
+    for (const key of Object.keys(seen))
+      if (!known.includes(key))
+        problems.push(
+          problem('config.invalid', {
+            file,
+            key: path === '' ? key : `${path}.${key}`,
+            seen: 'an unknown key',
+            expected: `one of ${known.join(', ')}`,
+            nearest: nearestName(key, known),
+          }),
+        )
+  }
+  const check = (path: string, seen: unknown, rule: Rule | Readonly<Record<string, Rule>>): void => {
+    if (seen === undefined) return
+    if (isRule(rule)) {
+      if (!rule.holds(seen)) refuse(path, seen, rule.expected)
+    } else if (isObject(seen)) {
+      unknownKeys(path, seen, Object.keys(rule))
+      for (const [key, inner] of Object.entries(rule)) check(`${path}.${key}`, seen[key], inner)
+    } else refuse(path, seen, `an object with ${Object.keys(rule).join(', ')}`)
+  }
+
+  if (!isObject(value)) {
+    refuse('the default export', value, 'an object: export default defineConfig({ databases: { ... } })')
+  } else {
+    unknownKeys('', value, ['databases'])
+    const databases = value['databases']
+    if (!isObject(databases) || Object.keys(databases).length === 0)
+      refuse('databases', databases, 'an object with a key for each database')
+    else
+      for (const [database, options] of Object.entries(databases)) {
+        // The name becomes a folder of .dbkit/ and an environment variable.
+        if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(database))
+          refuse(
+            `databases.${database}`,
+            database,
+            'a name of letters, digits, - and _ that starts with a letter',
+          )
+        check(`databases.${database}`, options, DATABASE_KEYS as Readonly<Record<string, Rule>>)
+      }
+  }
+  throwProblems(problems)
+  return value as DbkitConfig
+}
+
+function isRule(rule: Rule | Readonly<Record<string, Rule>>): rule is Rule {
+  return typeof rule.holds === 'function'
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (typeof value === 'string') return `"${value.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:***@')}"`
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
+}

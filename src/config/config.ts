@@ -1,0 +1,57 @@
+/** What a run works on, settled: flags, environment and configuration file are merged, and nothing is left optional that has a default. */
+export interface Config {
+  /** The folder that paths in messages are relative to, and that holds `.dbkit/`. */
+  readonly root: string
+  readonly file: string | undefined
+  /** The selected databases, in the order of the configuration. */
+  readonly databases: readonly DatabaseConfig[]
+  /** All databases of the configuration, selected or not. */
+  readonly known: readonly string[]
+  /** True when -d or --dir chose them. */
+  readonly chosen: boolean
+  readonly environment: Environment
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface DatabaseConfig {
+  readonly name: string
+  readonly target: Target
+  /** Absolute folders. */
+  readonly migrations: string
+  readonly seeds: string
+  readonly ledger: { readonly schema: string; readonly table: string }
+  /** Pinned in every migration; PostgreSQL's list of schemas, as in SET search_path. */
+  readonly searchPath: string
+  readonly timeZone: string
+  /** Milliseconds a statement of a transactional migration may wait for a lock before it is tried again. */
+  readonly lockTimeoutMs: number
+  /** How often a migration that ran into lock_timeout is tried again. */
+  readonly lockRetries: number
+  /** Milliseconds a statement may run; 0: as long as it takes. */
+  readonly statementTimeoutMs: number
+  /** Milliseconds to wait for another runner that holds the migration lock. */
+  readonly lockWaitMs: number
+}
+
+/** Where a database lives, and what made it so. */
+export type Target = ServerTarget | EmbeddedTarget
+
+export interface ServerTarget {
+  readonly kind: 'server'
+  /** Absent: the PG* variables alone say where. */
+  readonly url: string | undefined
+  /** "--url", "HAPPYROBOT_DATABASE_URL", ...: named in messages instead of the URL, which may hold a password. */
+  readonly source: string
+  readonly fallbackDatabase: string
+  readonly waitMs: number
+}
+
+export interface EmbeddedTarget {
+  readonly kind: 'embedded'
+  readonly folder: string
+  /** False when it is only what is left because no server was named. */
+  readonly asked: boolean
+  /** A URL variable that is set but empty, as a missing CI secret leaves it. */
+  readonly emptyVariable: string | undefined
+}

@@ -1,0 +1,36 @@
+/** What a user writes in dbkit.config.*; every key but `databases` has a default. */
+export interface DbkitConfig {
+  readonly databases: Readonly<Record<string, DatabaseOptions>>
+}
+
+export interface DatabaseOptions {
+  /** Folder of the versioned SQL, relative to the configuration file. Default: sql/<database>/migrations */
+  readonly migrations?: string
+  /** Folder of the seed sets. Default: seeds/<database> */
+  readonly seeds?: string
+  /** A server's URL. Better kept in <NAME>_DATABASE_URL; a configuration file is committed. */
+  readonly url?: string
+  /** The database's name on a server that only PGHOST or PGSERVICE names. Default: the key. */
+  readonly databaseName?: string
+  /** True: always the embedded engine, also in CI. */
+  readonly embedded?: boolean
+  /** Where the ledger is kept. Default: dbkit.migrations */
+  readonly ledger?: { readonly schema?: string; readonly table?: string }
+  /** search_path during migrations. Default: "$user", public */
+  readonly searchPath?: string
+  /** TimeZone during migrations. Default: UTC */
+  readonly timeZone?: string
+  /** "5s", "500ms" or milliseconds. Default: 5s */
+  readonly lockTimeout?: string | number
+  /** Default: 10 */
+  readonly lockRetries?: number
+  /** Default: 0, no limit */
+  readonly statementTimeout?: string | number
+  /** How long to wait for another runner. Default: 10min */
+  readonly lockWait?: string | number
+}
+
+/** Gives a configuration its type: `export default defineConfig({ databases: { freight: {} } })`. Returns what it is given. */
+export function defineConfig<const C extends DbkitConfig>(config: C): C {
+  return config
+}

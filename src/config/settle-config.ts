@@ -1,0 +1,161 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { parseDuration } from '../duration.js'
+import { environmentName, nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
+import type { Config, DatabaseConfig, Environment, Target } from './config.js'
+import { checkConfig } from './check-config.js'
+import type { DatabaseOptions, DbkitConfig } from './define-config.js'
+import { findConfigFile, loadConfigFile } from './load-config-file.js'
+
+/** The global flags, as the command line (or a caller of the library) gives them. */
+export interface Flags {
+  readonly database?: readonly string[]
+  readonly url?: string
+  readonly dir?: string
+  readonly config?: string
+  readonly embedded?: boolean
+  /** Milliseconds to wait for a server that is starting. */
+  readonly waitMs?: number
+  readonly lockTimeoutMs?: number
+  readonly lockWaitMs?: number
+}
+
+export interface Surroundings {
+  readonly cwd: string
+  readonly environment: Environment
+}
+
+/** Flags, environment and configuration file to one settled Config. Fails with `request.*` and `config.*`. */
+export async function settleConfig(flags: Flags, { cwd, environment }: Surroundings): Promise<Config> {
+  const { root, file, written } = await readWritten(flags, cwd)
+  const settled = { ...readDotEnv(root), ...environment }
+  const known = Object.keys(written.databases)
+  const selected = select(flags.database, known)
+  const databases = selected.map((name) =>
+    settleDatabase(name, written.databases[name] ?? {}, flags, root, settled),
+  )
+  refuseOneUrlForMany(databases, flags)
+  return {
+    root,
+    file,
+    databases,
+    known,
+    chosen: flags.database !== undefined || flags.dir !== undefined || known.length === 1,
+    environment: settled,
+  }
+}
+
+async function readWritten(
+  flags: Flags,
+  cwd: string,
+): Promise<{ root: string; file: string | undefined; written: DbkitConfig }> {
+  if (flags.dir !== undefined && flags.config === undefined) {
+    // A folder of migrations needs no configuration; the database is called what the folder is called.
+    const migrations = resolve(cwd, flags.dir)
+    const folder = basename(migrations) === 'migrations' ? dirname(migrations) : migrations
+    const name = flags.database?.[0] ?? basename(folder)
+    return { root: cwd, file: undefined, written: { databases: { [name]: { migrations } } } }
+  }
+  const file = flags.config === undefined ? findConfigFile(cwd) : resolve(cwd, flags.config)
+  if (file === undefined) throw problem('request.no-databases', { folder: cwd })
+  if (!existsSync(file)) throw problem('config.not-found', { file: flags.config ?? file })
+  return { root: dirname(file), file, written: checkConfig(await loadConfigFile(file), basename(file)) }
+}
+
+/** .env beside the configuration; what the process was given wins. */
+function readDotEnv(root: string): Environment {
+  const file = join(root, '.env')
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+}
+
+function select(wanted: readonly string[] | undefined, known: readonly string[]): readonly string[] {
+  if (wanted === undefined) return known
+  const problems: DbkitError[] = wanted
+    .filter((name) => !known.includes(name))
+    .map((name) => problem('request.unknown-database', { name, known, nearest: nearestName(name, known) }))
+  throwProblems(problems)
+  return known.filter((name) => wanted.includes(name))
+}
+
+function settleDatabase(
+  name: string,
+  options: DatabaseOptions,
+  flags: Flags,
+  root: string,
+  environment: Environment,
+): DatabaseConfig {
+  return {
+    name,
+    target: settleTarget(name, options, flags, root, environment),
+    migrations: resolve(root, options.migrations ?? join('sql', name, 'migrations')),
+    seeds: resolve(root, options.seeds ?? join('seeds', name)),
+    ledger: { schema: options.ledger?.schema ?? 'dbkit', table: options.ledger?.table ?? 'migrations' },
+    searchPath: options.searchPath ?? '"$user", public',
+    timeZone: options.timeZone ?? 'UTC',
+    lockTimeoutMs: flags.lockTimeoutMs ?? milliseconds(options.lockTimeout, 5_000),
+    lockRetries: options.lockRetries ?? 10,
+    statementTimeoutMs: milliseconds(options.statementTimeout, 0),
+    lockWaitMs: flags.lockWaitMs ?? milliseconds(options.lockWait, 600_000),
+  }
+}
+
+/** The first that says where: --embedded, --url, <NAME>_DATABASE_URL, the configuration, DATABASE_URL, PG* variables; else embedded. */
+function settleTarget(
+  name: string,
+  options: DatabaseOptions,
+  flags: Flags,
+  root: string,
+  environment: Environment,
+): Target {
+  const embedded = (asked: boolean, emptyVariable?: string): Target => ({
+    kind: 'embedded',
+    folder: join(root, '.dbkit', name),
+    asked,
+    emptyVariable,
+  })
+  const server = (url: string | undefined, source: string): Target => ({
+    kind: 'server',
+    url,
+    source,
+    fallbackDatabase: options.databaseName ?? name,
+    waitMs: flags.waitMs ?? 0,
+  })
+  if (flags.embedded === true) return embedded(true)
+  if (flags.url !== undefined) return server(flags.url, '--url')
+  const variables = [environmentName(name), 'DATABASE_URL']
+  const own = environment[environmentName(name)]
+  if (own !== undefined && own !== '') return server(own, environmentName(name))
+  if (options.embedded === true) return embedded(true)
+  if (options.url !== undefined) return server(options.url, `databases.${name}.url`)
+  const common = environment['DATABASE_URL']
+  if (common !== undefined && common !== '') return server(common, 'DATABASE_URL')
+  const selector = ['PGHOST', 'PGSERVICE', 'PGDATABASE'].find(
+    (variable) => (environment[variable] ?? '') !== '',
+  )
+  if (selector !== undefined) return server(undefined, selector)
+  return embedded(
+    false,
+    variables.find((variable) => environment[variable] === ''),
+  )
+}
+
+/** One URL names one database: with several selected, all but one would be migrated into the wrong place. */
+function refuseOneUrlForMany(databases: readonly DatabaseConfig[], flags: Flags): void {
+  const shared = databases.filter(
+    ({ target }) =>
+      target.kind === 'server' &&
+      (['--url', 'DATABASE_URL', 'PGDATABASE'].includes(target.source) || target.source === 'PGSERVICE'),
+  )
+  const [first] = shared
+  if (first?.target.kind !== 'server' || shared.length < 2) return
+  throw problem('request.one-url-many-databases', {
+    source: flags.url === undefined ? first.target.source : '--url',
+    databases: shared.map(({ name }) => name),
+  })
+}
+
+function milliseconds(value: string | number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  return typeof value === 'number' ? value : (parseDuration(value) ?? otherwise)
+}
