@@ -1,0 +1,192 @@
+import { parseDuration } from '../duration.js'
+import { nearestName, problem, type DbkitError, type SourceLocation } from '../errors.js'
+import { findObstacles, splitStatements, type Obstacle, type Statement } from './statements.js'
+import { canonicalVersion } from './version.js'
+
+/** What the head of a migration file asks for: comment lines `-- dbkit: <directive>` before the first statement. */
+export interface Directives {
+  readonly transaction: boolean
+  readonly irreversible: string | undefined
+  readonly lockTimeoutMs: number | undefined
+  readonly statementTimeoutMs: number | undefined
+  /** Hazard or refusal codes that are accepted, each with the reason given. */
+  readonly allow: ReadonlyMap<string, string>
+}
+
+/** One file of a migration, decoded; `text` has no byte order mark, so positions count from what the server gets. */
+export interface ScriptText {
+  /** Path as shown to people. */
+  readonly file: string
+  readonly text: string
+  readonly directives: Directives
+}
+
+export interface MigrationFileName {
+  readonly version: string
+  /** The file name without .up.sql, as in "0001_create_carriers". */
+  readonly name: string
+  readonly direction: 'up' | 'down'
+}
+
+/** Reads a file name; a problem says what is wrong with it. */
+export function parseFileName(fileName: string, shown: string): MigrationFileName | DbkitError {
+  const bad = (why: string): DbkitError => problem('workspace.bad-name', { file: shown, why })
+  const direction = /\.(up|down)\.sql$/.exec(fileName)?.[1]
+  if (direction === undefined) return bad('it ends neither in .up.sql nor in .down.sql')
+  const name = fileName.slice(0, -`.${direction}.sql`.length)
+  const match = /^(\d+)(?:[_-](.*))?$/.exec(name)
+  if (match === null) return bad('it does not start with a version number')
+  const [, digits = '', title = ''] = match
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(title))
+    return bad('its name must be letters, digits, - and _, after the version and a _')
+  return { version: canonicalVersion(digits), name, direction: direction as 'up' | 'down' }
+}
+
+/** Decodes a file's bytes. A problem names the line of the first byte that is not UTF-8, or of a NUL, which PostgreSQL cannot store. */
+export function decodeScript(bytes: Buffer, file: string): ScriptText | DbkitError {
+  const hasMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  if (
+    bytes.length >= 2 &&
+    ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+  )
+    return problem(
+      'workspace.undecodable',
+      { file, what: 'it starts like UTF-16' },
+      { location: { file, line: 1, column: 1 } },
+    )
+  const content = hasMark ? bytes.subarray(3) : bytes
+  const bad = firstUndecodable(content)
+  if (bad !== undefined) {
+    const before = content.subarray(0, bad).toString('utf8')
+    const line = before.split('\n').length
+    const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1
+    const what =
+      content[bad] === 0
+        ? 'it holds a NUL byte'
+        : `byte 0x${(content[bad] ?? 0).toString(16)} begins no character`
+    return problem('workspace.undecodable', { file, what }, { location: { file, line, column } })
+  }
+  const text = content.toString('utf8')
+  const directives = parseDirectives(text, file)
+  return 'code' in directives ? directives : { file, text, directives }
+}
+
+function firstUndecodable(bytes: Buffer): number | undefined {
+  const nul = bytes.indexOf(0)
+  if (nul >= 0) return nul
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return undefined
+  } catch {
+    // The decoder does not say where. Decoding leniently writes U+FFFD for each bad byte: the first one that the bytes do not spell out.
+    const lenient = bytes.toString('utf8')
+    let at = 0
+    for (const character of lenient) {
+      const length = Buffer.byteLength(character)
+      if (character === '\uFFFD' && !bytes.subarray(at, at + 3).equals(Buffer.from('\uFFFD'))) return at
+      at += length
+    }
+    return bytes.length
+  }
+}
+
+const DIRECTIVE = /^--\s*dbkit:\s*(.*?)\s*$/
+
+function parseDirectives(text: string, file: string): Directives | DbkitError {
+  let transaction = true
+  let irreversible: string | undefined
+  let lockTimeoutMs: number | undefined
+  let statementTimeoutMs: number | undefined
+  const allow = new Map<string, string>()
+  const lines = text.split(/\r?\n/, 100)
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() !== '' && !line.startsWith('--')) break
+    const directive = DIRECTIVE.exec(line)?.[1]
+    if (directive === undefined) continue
+    const bad = (why: string): DbkitError =>
+      problem(
+        'workspace.bad-directive',
+        { directive, why },
+        { location: { file, line: index + 1, column: line.indexOf(directive) + 1, excerpt: line } },
+      )
+    const [, key = '', value = '', rest = ''] = /^([a-z-]+)(?:\s*=\s*(\S+))?\s*(.*)$/.exec(directive) ?? []
+    switch (key) {
+      case 'no-transaction':
+        if (value !== '' || rest !== '') return bad('it takes no value')
+        transaction = false
+        break
+      case 'irreversible':
+        if (rest === '') return bad('the reason is missing')
+        irreversible = rest
+        break
+      case 'lock-timeout':
+      case 'statement-timeout': {
+        const time = parseDuration(value)
+        if (time === undefined || rest !== '') return bad('expected a time like 2s or 500ms')
+        if (key === 'lock-timeout') lockTimeoutMs = time
+        else statementTimeoutMs = time
+        break
+      }
+      case 'allow':
+        if (value === '' || rest === '') return bad('expected allow=<code> <reason>')
+        allow.set(value, rest)
+        break
+      default: {
+        const nearest = nearestName(key, [
+          'no-transaction',
+          'irreversible',
+          'lock-timeout',
+          'statement-timeout',
+          'allow',
+        ])
+        return bad(nearest === undefined ? 'there is no such directive' : `did you mean ${nearest}?`)
+      }
+    }
+  }
+  return { transaction, irreversible, lockTimeoutMs, statementTimeoutMs, allow }
+}
+
+/** Everything in a script that dbkit cannot send to a server, each with its place. */
+export function refuseObstacles(script: ScriptText): readonly DbkitError[] {
+  const { text, directives } = script
+  return findObstacles(text)
+    .filter(({ kind }) => kind !== 'transaction-control' || directives.transaction)
+    .filter(({ kind }) => kind !== 'password-literal' || !directives.allow.has('password-literal'))
+    .map((obstacle) => obstacleProblem(script, obstacle))
+}
+
+function obstacleProblem(
+  { file, text }: ScriptText,
+  { kind, start, line, column, what }: Obstacle,
+): DbkitError {
+  const location: SourceLocation = { file, line, column, excerpt: lineAround(text, start) }
+  switch (kind) {
+    case 'psql-meta-command':
+    case 'psql-variable':
+      return problem('workspace.psql-meta-command', { what }, { location })
+    case 'copy-from-stdin':
+      return problem('workspace.copy-from-stdin', {}, { location })
+    case 'transaction-control':
+      return problem('workspace.transaction-control', { what }, { location })
+    case 'unterminated':
+      return problem('workspace.unterminated', { what: what.replace(/^unterminated /, '') }, { location })
+    case 'password-literal':
+      return problem('workspace.password-literal', {}, { location })
+  }
+}
+
+/** The whole line that holds an index. */
+export function lineAround(text: string, index: number): string {
+  const start = text.lastIndexOf('\n', index - 1) + 1
+  const end = text.indexOf('\n', index)
+  return text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '')
+}
+
+/** True when a literal password stands in the script: such text goes into no ledger. */
+export function holdsPassword(script: ScriptText): boolean {
+  return findObstacles(script.text).some(({ kind }) => kind === 'password-literal')
+}
+
+export function statementsOf(script: ScriptText): readonly Statement[] {
+  return splitStatements(script.text)
+}
