@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream'
+import type { EngineReport } from '../report.js'
+
+/**
+ * The port over the engines. A Database is one PostgreSQL database wherever it lives; a Session is one connection to it.
+ * What an engine cannot do is said by `supports`, never guessed from its name.
+ */
+export interface Database {
+  readonly engine: EngineReport
+  /** server_version_num / 10000, e.g. 15. */
+  readonly major: number
+  readonly supports: {
+    /** More than one session at a time; the embedded engine has a single one. */
+    readonly manySessions: boolean
+    /** lock_timeout and statement_timeout have an effect. */
+    readonly timeouts: boolean
+  }
+  /** Opens a session; on an engine with only one, the same one again. */
+  session(): Promise<Session>
+  /**
+   * Runs `body` while this process alone may change the database (or rather its ledger). Others wait up to `waitMs` and are
+   * told through `onWait` who holds the lock. `signal` is aborted when the lock is lost underway.
+   */
+  withLock<T>(options: LockOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface LockOptions {
+  /** What is locked: two ledgers of one database do not wait for each other. */
+  readonly name: string
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly onWait?: (holder: string) => void
+}
+
+/** A row as an array of column values, in the order of the select list. */
+export type Row = readonly unknown[]
+
+export interface Session {
+  /** One statement with parameters. Values come back as text or null: the same on every engine. */
+  query(sql: string, parameters?: readonly (string | null)[]): Promise<readonly TextRow[]>
+  /** One message of the simple protocol: any number of statements, which the server runs as sent. Returns the rows of the last one that has any. */
+  script(sql: string): Promise<readonly TextRow[]>
+  /** Streams bytes into `COPY ... FROM STDIN`; returns the number of rows. */
+  copyIn(copySql: string, source: Readable): Promise<number>
+  /** Asks the server to cancel what this session is running; the running call then fails with 57014. */
+  cancel(): Promise<void>
+  /** True once the connection is gone. */
+  readonly lost: boolean
+  close(): Promise<void>
+}
+
+export type TextRow = readonly (string | null)[]

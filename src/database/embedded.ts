@@ -1,0 +1,409 @@
+import {
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { homedir, hostname } from 'node:os'
+import { join, relative } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Worker } from 'node:worker_threads'
+import { problem } from '../errors.js'
+import type { EngineReport } from '../report.js'
+import type { Database, LockOptions, Session, TextRow } from './database.js'
+import type { WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
+import { describeHolder, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
+import { SqlError, toSqlError } from './sql-error.js'
+
+/** The PGlite this dbkit is made for, and the PostgreSQL inside it; the data folder of another major cannot be opened. */
+export const PGLITE_VERSION = '0.5.8'
+const PGLITE_MAJOR = 18
+const PGLITE_SERVER_VERSION = '18.3'
+
+export interface EmbeddedOptions {
+  /** `.dbkit/<database>`: holds data/, locks/ and engine.json. */
+  readonly folder: string
+  readonly root: string
+  readonly purpose: string
+  /** Extensions the migrations create; the engine starts with their files. */
+  readonly extensions: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly onNotice?: ((message: string) => void) | undefined
+}
+
+/** The folder is held by a `dbkit db serve`, which answers on this address instead. */
+export interface ServedElsewhere {
+  readonly served: NonNullable<Holder['serves']>
+  readonly holder: Holder
+}
+
+/**
+ * Opens the embedded database of a folder, creating it the first time, for this process alone. Fails with
+ * `database.embedded-busy` when another process has it, unless that one serves it: then the address is returned.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase | ServedElsewhere> {
+  const shown = relative(options.root, options.folder) || options.folder
+  const attempt = lockPatiently(join(options.folder, 'locks'), options.purpose)
+  if ('holder' in attempt) {
+    if (attempt.holder.serves !== undefined) return { served: attempt.holder.serves, holder: attempt.holder }
+    const elsewhere = attempt.holder.host !== hostname()
+    throw problem('database.embedded-busy', {
+      folder: shown,
+      holder: describeHolder(attempt.holder),
+      remove: elsewhere ? relative(options.root, attempt.file) : undefined,
+    })
+  }
+  try {
+    const extensions = settleExtensions(options)
+    const dataDir = join(options.folder, 'data')
+    refuseOtherMajor(dataDir, shown)
+    await prepareDataDir(dataDir, options.environment)
+    const engine = await startWorker({ dataDir, extensions }, shown, options.onNotice)
+    return new EmbeddedDatabase(engine, attempt.lock, shown)
+  } catch (error) {
+    attempt.lock.release()
+    throw error
+  }
+}
+
+/** True when the folder holds an embedded database already. */
+export function embeddedExists(folder: string): boolean {
+  return existsSync(join(folder, 'data', 'PG_VERSION'))
+}
+
+/** Removes the embedded database of a folder. Fails with `database.embedded-busy` while somebody has it open. */
+export function dropEmbedded(folder: string, root: string, purpose: string): boolean {
+  const existed = existsSync(join(folder, 'data'))
+  const attempt = tryLockFolder(join(folder, 'locks'), purpose)
+  if ('holder' in attempt)
+    throw problem('database.embedded-busy', {
+      folder: relative(root, folder) || folder,
+      holder: describeHolder(attempt.holder),
+      remove: undefined,
+    })
+  // The lock goes last: nobody can start to fill the folder while it is being emptied.
+  rmSync(join(folder, 'data'), { recursive: true, force: true })
+  rmSync(join(folder, 'engine.json'), { force: true })
+  attempt.lock.release()
+  rmSync(folder, { recursive: true, force: true })
+  return existed
+}
+
+export class EmbeddedDatabase implements Database {
+  readonly engine: EngineReport
+  readonly major = PGLITE_MAJOR
+  readonly supports = { manySessions: false, timeouts: false }
+  private readonly worker: EngineWorker
+  private readonly lock: FolderLock
+  private locked: Promise<unknown> = Promise.resolve()
+
+  constructor(worker: EngineWorker, lock: FolderLock, shown: string) {
+    this.worker = worker
+    this.lock = lock
+    this.engine = {
+      kind: 'embedded',
+      label: `embedded PGlite ${PGLITE_VERSION} in ${shown}`,
+      version: PGLITE_SERVER_VERSION,
+    }
+  }
+
+  session(): Promise<Session> {
+    return Promise.resolve(new EmbeddedSession(this.worker))
+  }
+
+  /** The folder is this process's alone already; within the process, one after the other. */
+  withLock<T>(_options: LockOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const run = this.locked.then(() => body(new AbortController().signal))
+    this.locked = run.catch(() => undefined)
+    return run
+  }
+
+  /** Sends bytes of the frontend protocol and returns the answer's; for `db serve`. */
+  protocol(message: Uint8Array): Promise<Uint8Array> {
+    return this.worker.protocol(message)
+  }
+
+  /** Tells other processes where this one answers for the folder. */
+  announce(serves: NonNullable<Holder['serves']>): void {
+    this.lock.announce({ serves })
+  }
+
+  async close(): Promise<void> {
+    await this.worker.close()
+    this.lock.release()
+  }
+}
+
+class EmbeddedSession implements Session {
+  private readonly worker: EngineWorker
+
+  constructor(worker: EngineWorker) {
+    this.worker = worker
+  }
+
+  get lost(): boolean {
+    return this.worker.lost
+  }
+
+  query(sql: string, parameters: readonly (string | null)[] = []): Promise<readonly TextRow[]> {
+    return this.worker.rows({ do: 'query', sql, parameters })
+  }
+
+  script(sql: string): Promise<readonly TextRow[]> {
+    return this.worker.rows({ do: 'script', sql })
+  }
+
+  async copyIn(copySql: string, source: Readable): Promise<number> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of source)
+      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array))
+    return this.worker.copy(copySql, chunks)
+  }
+
+  /** A running statement in WASM hears nothing; ending its thread is what a crash is to a server: the transaction never was. */
+  cancel(): Promise<void> {
+    return this.worker.terminate()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
+
+/** Pairs requests to the worker thread with their replies. */
+class EngineWorker {
+  lost = false
+  private readonly thread: Worker
+  private readonly waiting = new Map<
+    number,
+    { resolve: (reply: WorkerReply) => void; reject: (error: Error) => void }
+  >()
+  private next = 1
+  private cancelled = false
+
+  constructor(thread: Worker, onNotice?: (message: string) => void) {
+    this.thread = thread
+    thread.on('message', (reply: WorkerReply) => {
+      if ('notice' in reply) {
+        onNotice?.(reply.notice)
+        return
+      }
+      const waiter = this.waiting.get(reply.id)
+      this.waiting.delete(reply.id)
+      waiter?.resolve(reply)
+    })
+    thread.on('error', (error) => {
+      this.fail(error)
+    })
+    thread.on('exit', () => {
+      this.fail(new Error('the embedded engine ended'))
+    })
+  }
+
+  started(): Promise<WorkerReply> {
+    return new Promise((resolve, reject) => this.waiting.set(0, { resolve, reject }))
+  }
+
+  async rows(request: WithoutId<WorkerRequest>): Promise<readonly TextRow[]> {
+    const reply = await this.send(request)
+    return 'rows' in reply ? reply.rows : []
+  }
+
+  async copy(sql: string, chunks: readonly Uint8Array[]): Promise<number> {
+    const reply = await this.send({ do: 'copy', sql, chunks })
+    return 'count' in reply ? reply.count : 0
+  }
+
+  async protocol(message: Uint8Array): Promise<Uint8Array> {
+    const reply = await this.send({ do: 'protocol', message })
+    return 'bytes' in reply ? reply.bytes : new Uint8Array()
+  }
+
+  async terminate(): Promise<void> {
+    this.cancelled = true
+    await this.thread.terminate()
+  }
+
+  async close(): Promise<void> {
+    if (!this.lost) await this.send({ do: 'close' })
+    await this.thread.terminate()
+  }
+
+  private async send(request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
+    if (this.lost) throw this.goneError()
+    const id = this.next++
+    const reply = await new Promise<WorkerReply>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject })
+      this.thread.postMessage({ ...request, id })
+    })
+    if ('error' in reply) {
+      const error = toSqlError(Object.assign(new Error(reply.error.message), reply.error.fields))
+      error.completed = Number(reply.error.fields['completed'] ?? 0)
+      throw error
+    }
+    return reply
+  }
+
+  private fail(error: Error): void {
+    if (this.lost) return
+    this.lost = true
+    const reason = this.cancelled ? this.goneError() : toSqlError(error)
+    for (const waiter of this.waiting.values()) waiter.reject(reason)
+    this.waiting.clear()
+  }
+
+  private goneError(): SqlError {
+    return this.cancelled
+      ? new SqlError('canceling statement due to user request', { sqlstate: '57014' }, undefined, false)
+      : new SqlError('the embedded engine ended', { sqlstate: '08006' }, undefined, true)
+  }
+}
+
+async function startWorker(
+  settings: WorkerSettings,
+  shown: string,
+  onNotice: ((message: string) => void) | undefined,
+): Promise<EngineWorker> {
+  const missing = missingPackage(settings.extensions)
+  if (missing !== undefined) throw problem('database.embedded-missing', { package: missing })
+  const thread = new Worker(new URL('./embedded-worker.js', import.meta.url), {
+    workerData: settings,
+    // PGlite prints its own lines on some failures; what matters comes back as a reply.
+    stdout: true,
+    stderr: true,
+  })
+  const engine = new EngineWorker(thread, onNotice)
+  try {
+    const reply = await engine.started()
+    if ('error' in reply) throw new Error(reply.error.message)
+    return engine
+  } catch (thrown) {
+    await thread.terminate()
+    const reason = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown)
+    throw problem('database.embedded-failed', { folder: shown, reason }, { cause: thrown })
+  }
+}
+
+function missingPackage(extensions: readonly string[]): string | undefined {
+  const require = createRequire(import.meta.url)
+  const wanted = [
+    '@electric-sql/pglite',
+    ...(extensions.includes('postgis') ? ['@electric-sql/pglite-postgis'] : []),
+  ]
+  return wanted.find((name) => {
+    try {
+      require.resolve(name)
+      return false
+    } catch {
+      return true
+    }
+  })
+}
+
+/** Extensions PGlite carries itself; others than these and PostGIS it cannot create, and says so when asked to. */
+const CONTRIB = new Set(
+  (
+    'amcheck bloom btree_gin btree_gist citext cube dict_int dict_xsyn earthdistance file_fdw fuzzystrmatch hstore intarray ' +
+    'isn lo ltree pageinspect pg_buffercache pg_freespacemap pg_stat_statements pg_surgery pg_trgm pg_visibility pg_walinspect ' +
+    'pgcrypto seg tablefunc tcn tsm_system_rows tsm_system_time unaccent uuid-ossp'
+  ).split(' '),
+)
+
+/**
+ * The extensions to start with: those the migrations name, and those the folder has been opened with before (a database
+ * whose extension files are missing cannot run their functions). Kept in engine.json.
+ */
+function settleExtensions(options: EmbeddedOptions): readonly string[] {
+  const file = join(options.folder, 'engine.json')
+  const before = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as { extensions?: string[] }).extensions
+    : undefined
+  const wanted = [...new Set([...(before ?? []), ...options.extensions])]
+    .filter((name) => name === 'postgis' || CONTRIB.has(name))
+    .sort()
+  if (before === undefined || wanted.length !== before.length)
+    writeFileSync(
+      file,
+      JSON.stringify(
+        { engine: 'pglite', version: PGLITE_VERSION, major: PGLITE_MAJOR, extensions: wanted },
+        undefined,
+        2,
+      ) + '\n',
+    )
+  return wanted
+}
+
+function refuseOtherMajor(dataDir: string, shown: string): void {
+  const file = join(dataDir, 'PG_VERSION')
+  if (!existsSync(file)) return
+  const found = readFileSync(file, 'utf8').trim()
+  if (found !== String(PGLITE_MAJOR))
+    throw problem('database.embedded-version', { folder: shown, found, expected: String(PGLITE_MAJOR) })
+}
+
+/**
+ * initdb in WASM takes seconds, copying its result a fraction of one. So the first data folder of a machine is made in the
+ * user's cache and never opened again: every database starts as its copy. Where the cache cannot be written, the engine makes the
+ * folder itself.
+ */
+async function prepareDataDir(
+  dataDir: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  if (existsSync(join(dataDir, 'PG_VERSION'))) return
+  const pristine = pristineFolder(environment)
+  if (!existsSync(join(pristine, 'PG_VERSION')) && !(await makePristine(pristine))) return
+  const aside = `${dataDir}.${String(process.pid)}`
+  rmSync(dataDir, { recursive: true, force: true })
+  rmSync(aside, { recursive: true, force: true })
+  cpSync(pristine, aside, { recursive: true, mode: constants.COPYFILE_FICLONE })
+  renameSync(aside, dataDir)
+}
+
+/** Makes the cached folder aside and renames it into place: of two that make it at once, one is kept. False: the cache is not writable. */
+async function makePristine(pristine: string): Promise<boolean> {
+  const aside = `${pristine}.${String(process.pid)}`
+  try {
+    mkdirSync(aside, { recursive: true })
+  } catch (error) {
+    if (
+      ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'].includes(
+        String((error as NodeJS.ErrnoException).code),
+      )
+    )
+      return false
+    throw error
+  }
+  const engine = await startWorker({ dataDir: aside, extensions: [] }, aside, undefined)
+  await engine.close()
+  try {
+    renameSync(aside, pristine)
+  } catch (error) {
+    if (!existsSync(join(pristine, 'PG_VERSION'))) throw error
+    rmSync(aside, { recursive: true, force: true })
+  }
+  return true
+}
+
+function pristineFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  const cache = environment['XDG_CACHE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.cache')
+  return join(cache, 'dbkit', `pglite-${PGLITE_VERSION}`)
+}
+
+/** Two dbkit commands may start in the same instant; both then step back, and the one that looks again first wins. */
+function lockPatiently(folder: string, purpose: string): ReturnType<typeof tryLockFolder> {
+  for (let tries = 0; ; tries++) {
+    const attempt = tryLockFolder(folder, purpose)
+    if ('lock' in attempt || tries === 3) return attempt
+    const startedTogether = Date.now() - Date.parse(attempt.holder.since) < 1_000
+    if (!startedTogether) return attempt
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 + Math.random() * 80)
+  }
+}

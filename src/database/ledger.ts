@@ -1,0 +1,241 @@
+import { problem } from '../errors.js'
+import type { Session, TextRow } from './database.js'
+import { quoteLiteral, quoteName, quoteNullable, quoteQualified } from './quote.js'
+import { SqlError } from './sql-error.js'
+
+/** Where the ledger of a database is kept. */
+export interface LedgerPlace {
+  readonly schema: string
+  readonly table: string
+}
+
+/** What was applied, in the order in which it was. */
+export interface Ledger {
+  readonly entries: readonly LedgerEntry[]
+  /** False: this database has never been migrated by dbkit. */
+  readonly exists: boolean
+}
+
+export interface LedgerEntry {
+  readonly version: string
+  readonly name: string
+  /** applying and reverting are seen by others only for files that run outside a transaction. */
+  readonly state: 'applying' | 'applied' | 'reverting'
+  readonly upChecksum: string
+  readonly downChecksum: string | undefined
+  readonly transactional: boolean
+  readonly statementsDone: number
+  /** The statement that was being tried when the last word was written, with what was known before it. */
+  readonly attempt: StatementAttempt | undefined
+  readonly appliedAt: string | undefined
+  readonly appliedBy: string
+  readonly durationMs: number | undefined
+  readonly outOfOrder: boolean
+  readonly hasDownSql: boolean
+}
+
+/** Written before a statement that cannot share a transaction with its ledger row. */
+export interface StatementAttempt {
+  readonly statement: number
+  /** Oids of the indexes that the table had before CREATE INDEX CONCURRENTLY gave its index a name of its own choosing. */
+  readonly indexes?: readonly string[]
+}
+
+export interface NewEntry {
+  readonly version: string
+  readonly name: string
+  readonly upChecksum: string
+  readonly downChecksum: string | undefined
+  readonly upSql: string | undefined
+  readonly downSql: string | undefined
+  readonly transactional: boolean
+  readonly outOfOrder: boolean
+}
+
+/** undefined_table and invalid_schema_name: no ledger yet. */
+const NO_LEDGER = new Set(['42P01', '3F000'])
+
+/** All entries, without their SQL, in one round trip. */
+export async function readLedger(session: Session, place: LedgerPlace): Promise<Ledger> {
+  try {
+    const rows = await session.query(
+      `select version, name, state, up_checksum, down_checksum, transactional, statements_done, attempt,
+              pg_catalog.to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), applied_by,
+              (extract(epoch from finished_at - started_at) * 1000)::bigint, out_of_order, down_sql is not null
+         from ${tableOf(place)} order by position`,
+    )
+    return { exists: true, entries: rows.map(entryOf) }
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    if (NO_LEDGER.has(error.sqlstate)) return { exists: false, entries: [] }
+    if (error.sqlstate === '42703')
+      throw problem(
+        'database.ledger-unknown',
+        { table: `${place.schema}.${place.table}`, why: error.message },
+        { cause: error },
+      )
+    throw error
+  }
+}
+
+function entryOf(row: TextRow): LedgerEntry {
+  const [
+    version,
+    name,
+    state,
+    up,
+    down,
+    transactional,
+    done,
+    attempt,
+    appliedAt,
+    appliedBy,
+    duration,
+    outOfOrder,
+    hasDown,
+  ] = row
+  return {
+    version: version ?? '',
+    name: name ?? '',
+    state: state as LedgerEntry['state'],
+    upChecksum: up ?? '',
+    downChecksum: down ?? undefined,
+    transactional: transactional === 't',
+    statementsDone: Number(done),
+    attempt:
+      attempt === null || attempt === undefined ? undefined : (JSON.parse(attempt) as StatementAttempt),
+    appliedAt: appliedAt ?? undefined,
+    appliedBy: appliedBy ?? '',
+    durationMs: duration === null ? undefined : Number(duration),
+    outOfOrder: outOfOrder === 't',
+    hasDownSql: hasDown === 't',
+  }
+}
+
+/** The SQL that rolls a migration back, as it was when it was applied. */
+export async function readDownSql(
+  session: Session,
+  place: LedgerPlace,
+  version: string,
+): Promise<string | undefined> {
+  const rows = await session.query(`select down_sql from ${tableOf(place)} where version = $1`, [version])
+  return rows[0]?.[0] ?? undefined
+}
+
+/** What the ledger says of one version now; undefined: not applied. Settles a commit whose answer was lost. */
+export async function readState(
+  session: Session,
+  place: LedgerPlace,
+  version: string,
+): Promise<LedgerEntry['state'] | undefined> {
+  const rows = await session.query(`select state from ${tableOf(place)} where version = $1`, [version])
+  return (rows[0]?.[0] ?? undefined) as LedgerEntry['state'] | undefined
+}
+
+/**
+ * Creates the ledger. The schema first, and only when it is missing: CREATE SCHEMA IF NOT EXISTS asks for the right to
+ * create schemas even when there is nothing to create, and a role that may not is the safer one to migrate with.
+ */
+export async function createLedger(session: Session, place: LedgerPlace): Promise<void> {
+  const rows = await session.query('select pg_catalog.to_regnamespace($1) is null', [quoteName(place.schema)])
+  const schema = rows[0]?.[0] === 't' ? `create schema if not exists ${quoteName(place.schema)};` : ''
+  await session.script(`begin;${schema}${ledgerDdl(place)}commit`)
+}
+
+function ledgerDdl(place: LedgerPlace): string {
+  const table = tableOf(place)
+  const comment = (column: string, text: string): string =>
+    `comment on column ${table}.${column} is ${quoteLiteral(text)};\n`
+  return `
+create table if not exists ${table} (
+  version         text primary key,
+  position        bigint generated always as identity,
+  name            text not null,
+  state           text not null check (state in ('applying', 'applied', 'reverting')),
+  up_checksum     text not null,
+  down_checksum   text,
+  up_sql          text,
+  down_sql        text,
+  transactional   boolean not null,
+  statements_done integer not null default 0,
+  attempt         jsonb,
+  started_at      timestamptz not null default pg_catalog.clock_timestamp(),
+  finished_at     timestamptz,
+  applied_by      text not null default session_user,
+  dbkit_version   text not null,
+  out_of_order    boolean not null default false
+);
+comment on table ${table} is 'Migrations that dbkit has applied to this database. Written by dbkit alone.';
+${comment('version', 'The number in the file name, without leading zeros.')}${comment('position', 'Order of application; a rollback goes backwards along it.')}${comment('name', 'File name without .up.sql.')}${comment('state', 'applied; or applying and reverting while a file outside a transaction runs, or after it was interrupted.')}${comment('up_checksum', 'SHA-256 of the up file, line ends as \\n.')}${comment('down_checksum', 'SHA-256 of the down file; null when the migration is irreversible.')}${comment('up_sql', 'What was run.')}${comment('down_sql', 'What rolls it back, also when the file is on another branch; null when there is no way back or it holds a password.')}${comment('transactional', 'False: the statements ran one by one, each by itself.')}${comment('statements_done', 'How many statements of a file outside a transaction have ended.')}${comment('attempt', 'The statement outside a transaction that was being tried last.')}${comment('dbkit_version', 'The dbkit that applied it.')}${comment('out_of_order', 'True: a later version had been applied before.')}`
+}
+
+/** INSERT of the entry; `state` says whether it is done in the same transaction. */
+export function insertEntrySql(
+  place: LedgerPlace,
+  entry: NewEntry,
+  state: 'applying' | 'applied',
+  dbkitVersion: string,
+): string {
+  return (
+    `insert into ${tableOf(place)}(version,name,state,up_checksum,down_checksum,up_sql,down_sql,transactional,dbkit_version,out_of_order` +
+    `${state === 'applied' ? ',finished_at' : ''}) values(${[
+      quoteLiteral(entry.version),
+      quoteLiteral(entry.name),
+      quoteLiteral(state),
+      quoteLiteral(entry.upChecksum),
+      quoteNullable(entry.downChecksum),
+      quoteNullable(entry.upSql),
+      quoteNullable(entry.downSql),
+      String(entry.transactional),
+      quoteLiteral(dbkitVersion),
+      String(entry.outOfOrder),
+      ...(state === 'applied' ? ['pg_catalog.clock_timestamp()'] : []),
+    ].join(',')})`
+  )
+}
+
+/** UPDATE that completes an entry. */
+export function completeEntrySql(place: LedgerPlace, version: string): string {
+  return (
+    `update ${tableOf(place)} set state='applied',finished_at=pg_catalog.clock_timestamp(),attempt=null ` +
+    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+  )
+}
+
+export function startRevertSql(place: LedgerPlace, version: string): string {
+  return (
+    `update ${tableOf(place)} set state='reverting',statements_done=0,attempt=null ` +
+    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+  )
+}
+
+export function deleteEntrySql(place: LedgerPlace, version: string): string {
+  return `delete from ${tableOf(place)} where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+}
+
+/** UPDATE that records how far a file outside a transaction has come. */
+export function journalSql(
+  place: LedgerPlace,
+  version: string,
+  done: number,
+  attempt: StatementAttempt | undefined,
+): string {
+  const value = attempt === undefined ? 'null' : quoteLiteral(JSON.stringify(attempt))
+  return (
+    `update ${tableOf(place)} set statements_done=${String(done)},attempt=${value} ` +
+    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+  )
+}
+
+/** UPDATE that accepts the files' present text for an applied migration. */
+export function acceptFilesSql(place: LedgerPlace, entry: NewEntry): string {
+  return (
+    `update ${tableOf(place)} set name=${quoteLiteral(entry.name)},up_checksum=${quoteLiteral(entry.upChecksum)},` +
+    `down_checksum=${quoteNullable(entry.downChecksum)},up_sql=${quoteNullable(entry.upSql)},down_sql=${quoteNullable(entry.downSql)} ` +
+    `where version operator(pg_catalog.=) ${quoteLiteral(entry.version)}`
+  )
+}
+
+export function tableOf(place: LedgerPlace): string {
+  return quoteQualified(place.schema, place.table)
+}

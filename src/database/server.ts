@@ -1,0 +1,387 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
+import pg from 'pg'
+import { DbkitError, problem } from '../errors.js'
+import type { EngineReport } from '../report.js'
+import type { Database, LockOptions, Session, TextRow } from './database.js'
+import { quoteLiteral } from './quote.js'
+import { labelOf, type ServerAddress } from './server-target.js'
+import { SqlError, toSqlError } from './sql-error.js'
+
+export interface ServerOptions {
+  /** Shown in pg_stat_activity, and to whoever waits for the lock. */
+  readonly purpose: string
+  /** How long to go on trying to reach a server that is not up yet; 0: one try. */
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly onNotice?: ((message: string) => void) | undefined
+  /** Told once when the server is not up yet and dbkit waits for it. */
+  readonly onWait?: ((reason: string) => void) | undefined
+}
+
+/** Connects to a server. Fails with `database.unreachable`, saying what to do about it. */
+export async function openServer(address: ServerAddress, options: ServerOptions): Promise<Database> {
+  const label = labelOf(address)
+  const deadline = Date.now() + options.waitMs
+  for (let tries = 0; ; tries++) {
+    try {
+      const first = await connect(address, options)
+      return new ServerDatabase(address, options, label, first)
+    } catch (thrown) {
+      const error = toSqlError(thrown)
+      if (!isStarting(thrown, error) || Date.now() >= deadline || options.signal?.aborted === true)
+        throw unreachable(label, address, thrown, error)
+      if (tries === 0) options.onWait?.(error.message)
+      await sleep(Math.min(500, 100 * 2 ** Math.min(tries, 3)), undefined, { signal: options.signal }).catch(
+        () => undefined,
+      )
+    }
+  }
+}
+
+class ServerDatabase implements Database {
+  readonly engine: EngineReport
+  readonly major: number
+  readonly supports = { manySessions: true, timeouts: true }
+  private readonly address: ServerAddress
+  private readonly options: ServerOptions
+  /** The first connection waits here for the first session() or withLock() that wants one. */
+  private idle: ServerSession | undefined
+
+  constructor(address: ServerAddress, options: ServerOptions, label: string, first: ServerSession) {
+    this.address = address
+    this.options = options
+    this.idle = first
+    this.engine = { kind: 'server', label, version: first.serverVersion }
+    this.major = Number.parseInt(first.serverVersion, 10)
+  }
+
+  async session(): Promise<Session> {
+    const idle = this.idle
+    this.idle = undefined
+    if (idle !== undefined && !idle.lost) return idle
+    try {
+      return await connect(this.address, this.options)
+    } catch (thrown) {
+      throw unreachable(this.engine.label, this.address, thrown, toSqlError(thrown))
+    }
+  }
+
+  /**
+   * Polls pg_try_advisory_xact_lock, each try in a READ COMMITTED transaction of its own: whoever waits inside
+   * pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY of the holder would wait for that snapshot: a deadlock.
+   * The winner's transaction stays open and idle. It has no snapshot either, and because the lock belongs to the transaction,
+   * a transaction-pooling pgbouncer keeps the server connection for as long as the lock is held.
+   */
+  async withLock<T>(options: LockOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const session = (await this.session()) as ServerSession
+    const controller = new AbortController()
+    try {
+      await this.acquire(session, options)
+      session.onLost = () => {
+        controller.abort(problem('database.lock-lost', { label: this.engine.label }))
+      }
+      return await body(controller.signal)
+    } finally {
+      session.onLost = undefined
+      await session.close()
+    }
+  }
+
+  private async acquire(session: ServerSession, options: LockOptions): Promise<void> {
+    const key = `${String(LOCK_CLASS)},pg_catalog.hashtext(${quoteLiteral(options.name)})`
+    // Whoever set these for the role or the database did not mean the connection that only holds the lock.
+    const patience =
+      'set local idle_in_transaction_session_timeout=0;' +
+      (this.major >= 17 ? 'set local transaction_timeout=0;' : '')
+    const attempt = `begin isolation level read committed;${patience}select pg_catalog.pg_try_advisory_xact_lock(${key})`
+    const started = Date.now()
+    for (let told = false; ;) {
+      if (options.signal?.aborted === true) throw problem('run.interrupted', {})
+      const rows = await session.script(attempt)
+      if (rows[0]?.[0] === 't') return
+      await session.script('rollback')
+      const waited = Date.now() - started
+      if (!told || waited >= options.waitMs) {
+        const holder = await this.describeHolder(session, options.name)
+        // Gone between the try and the look: then the next try may win.
+        if (holder !== undefined) {
+          if (waited >= options.waitMs)
+            throw problem('database.lock-busy', {
+              label: this.engine.label,
+              holder,
+              seconds: Math.round(waited / 1_000),
+            })
+          if (!told) options.onWait?.(holder)
+          told = true
+        }
+      }
+      // Spread, so that many waiting runners do not knock in step.
+      await sleep(100 + Math.random() * 150, undefined, { signal: options.signal }).catch(() => undefined)
+    }
+  }
+
+  private async describeHolder(session: ServerSession, lockName: string): Promise<string | undefined> {
+    // pg_locks shows the two signed halves of the key as unsigned oids.
+    const unsigned = (key: string): string => `((${key})::bigint & 4294967295)::oid`
+    const classAndObject = `${unsigned(String(LOCK_CLASS))}, ${unsigned(`pg_catalog.hashtext(${quoteLiteral(lockName)})`)}`
+    const rows = await session.query(
+      `select a.pid, a.application_name, a.usename, a.client_addr, pg_catalog.to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS "UTC"')
+         from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a using (pid)
+        where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+          and (l.classid, l.objid) = (select ${classAndObject})
+          and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())`,
+    )
+    const [row] = rows
+    if (row === undefined) return undefined
+    const [pid, application, user, client, since] = row
+    return [
+      application === null || application === '' ? 'another session' : application,
+      `(server process ${String(pid)}${user === null ? '' : `, user ${String(user)}`}${client === null ? '' : `, from ${String(client)}`})`,
+      since === null ? '' : `since ${String(since)}`,
+    ]
+      .join(' ')
+      .trim()
+  }
+
+  async close(): Promise<void> {
+    await this.idle?.close()
+    this.idle = undefined
+  }
+}
+
+/** The first half of dbkit's advisory lock keys: "dbki" in ASCII, so that it meets nobody else's by accident. */
+const LOCK_CLASS = 0x64_62_6b_69
+
+class ServerSession implements Session {
+  readonly client: pg.Client
+  readonly serverVersion: string
+  lost = false
+  onLost: (() => void) | undefined
+  private closing = false
+  private completed = 0
+
+  constructor(client: pg.Client, serverVersion: string) {
+    this.client = client
+    this.serverVersion = serverVersion
+    const gone = (): void => {
+      if (this.lost || this.closing) return
+      this.lost = true
+      this.onLost?.()
+    }
+    client.on('error', gone)
+    client.on('end', gone)
+    const { connection } = client as unknown as {
+      connection: { on(event: 'commandComplete', listener: () => void): void }
+    }
+    connection.on('commandComplete', () => {
+      this.completed++
+    })
+  }
+
+  async query(sql: string, parameters: readonly (string | null)[] = []): Promise<readonly TextRow[]> {
+    this.completed = 0
+    try {
+      const config = { text: sql, rowMode: 'array' as const, types: AS_TEXT }
+      const result = await this.client.query<(string | null)[]>(
+        parameters.length === 0 ? config : { ...config, values: [...parameters] },
+      )
+      return result.rows
+    } catch (thrown) {
+      throw this.failed(thrown)
+    }
+  }
+
+  async script(sql: string): Promise<readonly TextRow[]> {
+    this.completed = 0
+    try {
+      const result: unknown = await this.client.query({ text: sql, rowMode: 'array', types: AS_TEXT })
+      const results = (Array.isArray(result) ? result : [result]) as pg.QueryArrayResult<(string | null)[]>[]
+      return results.findLast((one) => one.fields.length > 0)?.rows ?? []
+    } catch (thrown) {
+      throw this.failed(thrown)
+    }
+  }
+
+  async copyIn(copySql: string, source: Readable): Promise<number> {
+    const { from } = await import('pg-copy-streams')
+    const { pipeline } = await import('node:stream/promises')
+    const target = this.client.query(from(copySql))
+    try {
+      await pipeline(source, target)
+      return target.rowCount
+    } catch (thrown) {
+      throw this.failed(thrown)
+    }
+  }
+
+  async cancel(): Promise<void> {
+    const { host, port } = this.client
+    const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number }
+    const connection = new pg.Connection({ keepAlive: false } as object) as unknown as CancelConnection
+    await new Promise<void>((resolve) => {
+      connection.on('connect', () => {
+        connection.cancel(processID, secretKey)
+      })
+      // The server closes the connection once it has taken the request; a request that cannot be made leaves the statement running, which its own timeouts end.
+      connection.on('end', resolve)
+      connection.on('error', () => {
+        resolve()
+      })
+      if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${String(port)}`)
+      else connection.connect(port, host)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.closing) return
+    this.closing = true
+    // A connection that is broken already has nothing more to say.
+    await this.client.end().catch(() => undefined)
+  }
+
+  private failed(thrown: unknown): SqlError {
+    const error = toSqlError(thrown)
+    error.completed = this.completed
+    if (error.connectionLost && !this.lost) {
+      this.lost = true
+      this.onLost?.()
+    }
+    return error
+  }
+}
+
+interface CancelConnection {
+  on(event: 'connect' | 'end' | 'error', listener: () => void): void
+  connect(portOrPath: number | string, host?: string): void
+  cancel(processId: number, secretKey: number): void
+}
+
+const AS_TEXT = { getTypeParser: () => (value: string) => value }
+
+async function connect(address: ServerAddress, options: ServerOptions): Promise<ServerSession> {
+  const ssl = tlsOptions(address)
+  try {
+    return await connectOnce(address, options, ssl)
+  } catch (thrown) {
+    const refusedTls = thrown instanceof Error && thrown.message.includes('does not support SSL')
+    if (address.sslmode === 'prefer' && refusedTls) return connectOnce(address, options, false)
+    if (address.sslmode === 'allow' && !refusedTls && toSqlError(thrown).sqlstate === '28000')
+      return connectOnce(address, options, { rejectUnauthorized: false })
+    throw thrown
+  }
+}
+
+async function connectOnce(
+  address: ServerAddress,
+  options: ServerOptions,
+  ssl: ConnectionOptions | false,
+): Promise<ServerSession> {
+  const client = new pg.Client({
+    host: address.host,
+    port: address.port,
+    user: address.user,
+    database: address.database,
+    // Undefined lets pg look into the password file.
+    password: address.password,
+    ssl,
+    connectionTimeoutMillis: address.connectTimeoutMs,
+    keepAlive: true,
+    application_name: `dbkit ${options.purpose} on ${hostname()} (pid ${String(process.pid)})`.slice(0, 63),
+  })
+  let version = ''
+  const { connection } = client as unknown as {
+    connection: {
+      on(
+        event: 'parameterStatus',
+        listener: (m: { parameterName: string; parameterValue: string }) => void,
+      ): void
+    }
+  }
+  // The server says its version in the greeting: no query needed.
+  connection.on('parameterStatus', (message) => {
+    if (message.parameterName === 'server_version') version = message.parameterValue
+  })
+  if (options.onNotice !== undefined)
+    client.on('notice', (notice) => {
+      options.onNotice?.(notice.message ?? '')
+    })
+  await client.connect()
+  return new ServerSession(client, version.split(' ')[0] ?? version)
+}
+
+/** What Node's TLS must check for each sslmode of libpq. */
+function tlsOptions(address: ServerAddress): ConnectionOptions | false {
+  if (address.sslmode === 'disable' || address.sslmode === 'allow') return false
+  const pem = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : readFileSync(file, 'utf8')
+  const [ca, cert, key] = [pem(address.sslrootcert), pem(address.sslcert), pem(address.sslkey)]
+  const files = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  }
+  switch (address.sslmode) {
+    case 'verify-full':
+      return { ...files, rejectUnauthorized: true }
+    case 'verify-ca':
+      return { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined }
+    case 'require':
+      // With a root certificate, libpq's require verifies the chain.
+      return ca === undefined
+        ? { ...files, rejectUnauthorized: false }
+        : { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined }
+    case 'prefer':
+      return { ...files, rejectUnauthorized: false }
+  }
+}
+
+/** Not up yet: nothing listens (or not any more), or the server answers "starting up", "shutting down", "in recovery". */
+function isStarting(thrown: unknown, error: SqlError): boolean {
+  const code = (thrown as { code?: unknown }).code
+  return (
+    error.sqlstate === '57P03' ||
+    error.sqlstate === '57P01' ||
+    ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE'].includes(
+      String(code),
+    ) ||
+    /terminated unexpectedly|timeout expired/.test(error.message)
+  )
+}
+
+function unreachable(label: string, address: ServerAddress, thrown: unknown, error: SqlError): DbkitError {
+  const code = String((thrown as { code?: unknown }).code ?? error.sqlstate)
+  const place = address.host.startsWith('/')
+    ? `${address.host}/.s.PGSQL.${String(address.port)}`
+    : `${address.host}:${String(address.port)}`
+  const known: Readonly<Record<string, readonly [reason: string, hint?: string]>> = {
+    ECONNREFUSED: [
+      `nothing listens on ${place}.`,
+      'Is the server running? --wait keeps trying while it starts.',
+    ],
+    ENOENT: [`there is no socket ${place}.`, 'Is the server running? --wait keeps trying while it starts.'],
+    ENOTFOUND: [`the host name ${address.host} is unknown.`],
+    EAI_AGAIN: [`the host name ${address.host} could not be resolved.`],
+    '3D000': [`the server has no database "${address.database}".`, 'Create it with `dbkit db create`.'],
+    '28P01': [
+      `the password of ${address.user} was refused.`,
+      'Set it in the URL, in PGPASSWORD or in the password file.',
+    ],
+    '57P03': [error.message + '.', '--wait keeps trying while it starts.'],
+    '53300': [error.message + '.', 'Close other connections, or raise max_connections; dbkit needs two.'],
+  }
+  const [reason, hint] = known[code] ?? [
+    `${error.message}.`.replace(/\.\.$/, '.'),
+    /certificate|self-signed/.test(error.message)
+      ? 'Name the authority with sslrootcert=FILE, or use sslmode=require to encrypt without checking who answers.'
+      : /no password supplied|client password must be a string/.test(error.message)
+        ? 'Set it in the URL, in PGPASSWORD or in the password file.'
+        : /no encryption/.test(error.message)
+          ? 'The server wants TLS: add sslmode=require to the URL.'
+          : undefined,
+  ]
+  return problem('database.unreachable', { label, reason, hint }, { cause: error })
+}

@@ -1,0 +1,71 @@
+import type { SqlErrorReport } from '../report.js'
+
+/** What an engine says when it refuses a statement, the same for `pg` and PGlite. */
+export class SqlError extends Error {
+  override readonly name = 'SqlError'
+  readonly sqlstate: string
+  readonly fields: SqlErrorReport
+  /** Where in the text that was sent, in characters from 0; PostgreSQL counts code points from 1. */
+  readonly position: number | undefined
+  /** True when the connection is gone, so that nobody knows whether the statement (or its commit) took effect. */
+  readonly connectionLost: boolean
+  /** How many statements of the message ended well before the one that failed. */
+  completed = 0
+
+  constructor(
+    message: string,
+    fields: SqlErrorReport,
+    position: number | undefined,
+    connectionLost: boolean,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.sqlstate = fields.sqlstate
+    this.fields = fields
+    this.position = position
+    this.connectionLost = connectionLost
+  }
+}
+
+/** The names under which `pg` and PGlite deliver a protocol error. */
+interface ServerError {
+  readonly message: string
+  readonly code?: unknown
+  readonly severity?: unknown
+  readonly detail?: unknown
+  readonly hint?: unknown
+  readonly position?: unknown
+  readonly where?: unknown
+  readonly schema?: unknown
+  readonly table?: unknown
+  readonly column?: unknown
+  readonly constraint?: unknown
+  readonly dataType?: unknown
+}
+
+/**
+ * Turns whatever an engine threw into a SqlError. 57P01 to 57P03 are the server's goodbye (shutdown, crash of another
+ * session, still starting), class 08 a broken connection; anything without a SQLSTATE came from the socket.
+ */
+export function toSqlError(thrown: unknown): SqlError {
+  if (thrown instanceof SqlError) return thrown
+  const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as ServerError & Error
+  const sqlstate = typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+  const position = Number(error.position)
+  const text = (name: string, value: unknown): object =>
+    typeof value === 'string' && value !== '' ? { [name]: value } : {}
+  const fields: SqlErrorReport = {
+    sqlstate: sqlstate ?? '08006',
+    ...text('severity', error.severity),
+    ...text('detail', error.detail),
+    ...text('hint', error.hint),
+    ...text('where', error.where),
+    ...text('schema', error.schema),
+    ...text('table', error.table),
+    ...text('column', error.column),
+    ...text('constraint', error.constraint),
+    ...text('dataType', error.dataType),
+  }
+  const lost = sqlstate === undefined || /^(57P0[123]|08...)$/.test(sqlstate)
+  return new SqlError(error.message, fields, position > 0 ? position - 1 : undefined, lost, error)
+}
