@@ -1,0 +1,197 @@
+import { Umzug } from 'umzug'
+import type { DatabaseConfig } from '../config/config.js'
+import type { Session } from '../database/database.js'
+import type { SessionKeeper } from '../database/keep-session.js'
+import { SqlError } from '../database/sql-error.js'
+import { DbkitError, problem } from '../errors.js'
+import type { Plan, Step } from '../plan/plan.js'
+import type { StepReport } from '../report.js'
+import type { Observer } from './observer.js'
+import { runStatements } from './run-statements.js'
+import {
+  cancellable,
+  composeMessage,
+  interruption,
+  runTransaction,
+  type StepContext,
+} from './run-transaction.js'
+import { sqlFailure } from './sql-failure.js'
+
+export interface Applied {
+  readonly steps: readonly StepReport[]
+  /** Why the run stopped before its end. */
+  readonly error: DbkitError | undefined
+}
+
+export interface ApplyOptions {
+  readonly signal: AbortSignal
+  readonly observer: Observer
+  readonly singleTransaction: boolean
+}
+
+/**
+ * Changes the database as the plan says. Umzug walks the steps, in the plan's order; dbkit gives it steps that write their own
+ * ledger row, because Umzug logs a migration after its transaction, when a crash can still come between the two.
+ */
+export async function applyPlan(
+  plan: Plan,
+  sessions: SessionKeeper,
+  config: DatabaseConfig,
+  options: ApplyOptions,
+): Promise<Applied> {
+  if (plan.steps.length === 0) return { steps: [], error: undefined }
+  const { observer } = options
+  const reports = new Map<Step, StepReport>()
+  const started = async (): Promise<void> => {
+    if (options.singleTransaction) await (await sessions.current()).script('begin')
+  }
+  const run = async (step: Step, index: number): Promise<void> => {
+    let retries = 0
+    const context: StepContext = {
+      config,
+      session: () => sessions.current(),
+      signal: options.signal,
+      onRetry(attempt, delayMs) {
+        retries = attempt
+        observer({ kind: 'lock-retry', database: config.name, name: step.name, attempt, delayMs })
+      },
+      onStatement(statement, total) {
+        observer({ kind: 'statement-started', database: config.name, index: statement, total })
+      },
+    }
+    observer({
+      kind: 'step-started',
+      database: config.name,
+      name: step.name,
+      direction: step.direction,
+      index,
+      total: plan.steps.length,
+    })
+    const startedAt = performance.now()
+    const finish = (outcome: StepReport['outcome'], more: Partial<StepReport>): void => {
+      const report: StepReport = {
+        ...baseReport(step, outcome),
+        durationMs: Math.round(performance.now() - startedAt),
+        ...(retries === 0 ? {} : { retries }),
+        ...more,
+      }
+      reports.set(step, report)
+      observer({ kind: 'step-ended', database: config.name, step: report })
+    }
+    try {
+      const result = options.singleTransaction
+        ? await runWithin(step, context)
+        : step.transaction
+          ? await runTransaction(step, context)
+          : await runStatements(step, context)
+      finish(
+        step.direction === 'up' ? 'applied' : 'rolled-back',
+        'statements' in result ? { statements: result.statements } : {},
+      )
+    } catch (error) {
+      finish('failed', {})
+      throw error
+    }
+  }
+
+  const failed = await walk(plan, started, run)
+  let error = failed === undefined ? undefined : toProblem(failed)
+  if (options.singleTransaction) error = await endSingle(await sessions.current(), error, reports)
+  return { steps: plan.steps.map((step) => reports.get(step) ?? baseReport(step, 'not-run')), error }
+}
+
+/** Hands the steps to Umzug; returns what stopped it. */
+async function walk(
+  plan: Plan,
+  started: () => Promise<void>,
+  run: (step: Step, index: number) => Promise<void>,
+): Promise<unknown> {
+  const names = plan.steps.map(({ version }) => version)
+  const direction = plan.steps[0]?.direction ?? 'up'
+  const umzug = new Umzug({
+    migrations: plan.steps.map((step, index) => ({
+      name: step.version,
+      up: () => run(step, index),
+      down: () => run(step, index),
+    })),
+    storage: {
+      executed: () => Promise.resolve(direction === 'down' ? names : []),
+      logMigration: () => Promise.resolve(),
+      unlogMigration: () => Promise.resolve(),
+    },
+    logger: undefined,
+  })
+  try {
+    await started()
+    await (direction === 'up' ? umzug.up({ migrations: names }) : umzug.down({ migrations: names }))
+    return undefined
+  } catch (error) {
+    // Umzug wraps what a step threw in an error of its own.
+    return (error as { cause?: unknown }).cause instanceof Error &&
+      !(error instanceof DbkitError) &&
+      !(error instanceof SqlError)
+      ? (error as { cause: unknown }).cause
+      : error
+  }
+}
+
+/** One step inside the transaction that holds them all. */
+async function runWithin(step: Step, context: StepContext): Promise<{ retries: number }> {
+  const session = await context.session()
+  const message = composeMessage(step, context.config, { begin: false })
+  try {
+    await cancellable(session, context.signal, () => session.script(message.text))
+    return { retries: 0 }
+  } catch (error) {
+    if (context.signal.aborted) throw interruption(context.signal)
+    throw error instanceof SqlError ? sqlFailure(error, step.script, message.sent) : error
+  }
+}
+
+/** Commits or rolls back the one transaction; what was rolled back was not applied after all. */
+async function endSingle(
+  session: Session,
+  error: DbkitError | undefined,
+  reports: Map<Step, StepReport>,
+): Promise<DbkitError | undefined> {
+  let outcome = error
+  if (outcome === undefined) {
+    try {
+      await session.script('commit;reset all')
+    } catch (thrown) {
+      outcome = toProblem(thrown)
+    }
+  } else await session.script('rollback')
+  if (outcome !== undefined)
+    for (const [step, report] of reports)
+      if (report.outcome !== 'failed') reports.set(step, baseReport(step, 'not-run'))
+  return outcome
+}
+
+function baseReport(step: Step, outcome: StepReport['outcome']): StepReport {
+  return {
+    version: step.version,
+    name: step.name,
+    direction: step.direction,
+    outcome,
+    ...(step.source === 'ledger' ? { source: 'ledger' as const } : {}),
+    ...(step.outOfOrder ? { outOfOrder: true } : {}),
+  }
+}
+
+/** A refusal of the database outside any file (the ledger, the connection) is a problem too; anything else is a bug and stays one. */
+function toProblem(error: unknown): DbkitError {
+  if (error instanceof DbkitError) return error
+  if (error instanceof SqlError)
+    return problem(
+      'database.refused',
+      {
+        message: error.message,
+        hint: error.connectionLost
+          ? 'Run the same command again: the ledger knows how far it came.'
+          : undefined,
+      },
+      { cause: error },
+    )
+  throw error
+}

@@ -1,0 +1,31 @@
+import type { StepReport } from '../report.js'
+
+/** What a run says while it goes on; everything of it is also in the report, except what only matters meanwhile. */
+export type RunEvent =
+  | { readonly kind: 'engine-wait'; readonly database: string; readonly reason: string }
+  | { readonly kind: 'lock-wait'; readonly database: string; readonly holder: string }
+  | {
+      readonly kind: 'step-started'
+      readonly database: string
+      readonly name: string
+      readonly direction: 'up' | 'down'
+      readonly index: number
+      readonly total: number
+    }
+  | {
+      readonly kind: 'statement-started'
+      readonly database: string
+      readonly index: number
+      readonly total: number
+    }
+  | {
+      readonly kind: 'lock-retry'
+      readonly database: string
+      readonly name: string
+      readonly attempt: number
+      readonly delayMs: number
+    }
+  | { readonly kind: 'step-ended'; readonly database: string; readonly step: StepReport }
+  | { readonly kind: 'notice'; readonly database: string; readonly message: string }
+
+export type Observer = (event: RunEvent) => void

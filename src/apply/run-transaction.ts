@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DatabaseConfig } from '../config/config.js'
+import type { Session } from '../database/database.js'
+import {
+  completeEntrySql,
+  deleteEntrySql,
+  insertEntrySql,
+  readState,
+  startRevertSql,
+} from '../database/ledger.js'
+import { quoteLiteral } from '../database/quote.js'
+import { SqlError } from '../database/sql-error.js'
+import { problem } from '../errors.js'
+import { DBKIT_VERSION } from '../package-version.js'
+import type { Step } from '../plan/plan.js'
+import { sqlFailure } from './sql-failure.js'
+
+/** Everything a step needs to be run. */
+export interface StepContext {
+  readonly config: DatabaseConfig
+  readonly session: () => Promise<Session>
+  readonly signal: AbortSignal
+  readonly onRetry: (attempt: number, delayMs: number) => void
+  readonly onStatement: (index: number, total: number) => void
+}
+
+export interface StepResult {
+  readonly retries: number
+  readonly statements?: number
+}
+
+/**
+ * Runs a step as one message: begin, the settings, the ledger row, the file, the ledger row's completion, commit. One round trip a
+ * migration, and file and row commit together or not at all.
+ */
+export async function runTransaction(step: Step, context: StepContext): Promise<StepResult> {
+  const { config } = context
+  const message = composeMessage(step, config)
+  for (let retries = 0; ; retries++) {
+    const session = await context.session()
+    try {
+      await cancellable(session, context.signal, () => session.script(message.text))
+      return { retries }
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error
+      if (error.connectionLost) {
+        await settleLostCommit(step, context, error)
+        return { retries }
+      }
+      await session.script('rollback')
+      if (context.signal.aborted) throw interruption(context.signal)
+      if (error.sqlstate !== '55P03' || retries >= config.lockRetries)
+        throw sqlFailure(error, step.script, message.sent)
+      await backOff(retries, context)
+    }
+  }
+}
+
+/** The message of a transactional step, and where in it the file stands. */
+export function composeMessage(
+  step: Step,
+  config: DatabaseConfig,
+  { begin = true } = {},
+): { text: string; sent: { start: number; charactersBefore: number; statementsBefore: number } } {
+  const { ledger } = config
+  const first =
+    step.entry === undefined
+      ? startRevertSql(ledger, step.version)
+      : insertEntrySql(ledger, step.entry, 'applying', DBKIT_VERSION)
+  const last =
+    step.direction === 'up' ? completeEntrySql(ledger, step.version) : deleteEntrySql(ledger, step.version)
+  const before = [...(begin ? ['begin'] : []), ...settings(step, config), first]
+  const prefix = before.join(';') + ';'
+  // The newline ends a last comment of the file, the semicolon a last statement without one. RESET gives the row's completion back to
+  // the role that started, and what the file SET does not reach the next one.
+  const suffix = `\n;reset role;reset session authorization;${last}${begin ? ';commit;reset all' : ''}`
+  return {
+    text: prefix + step.script.text + suffix,
+    sent: { start: 0, charactersBefore: [...prefix].length, statementsBefore: before.length },
+  }
+}
+
+/** SET LOCAL only: nothing outlives the transaction, and a transaction-pooling pgbouncer carries nothing to the next client. */
+export function settings(step: Pick<Step, 'script'>, config: DatabaseConfig): readonly string[] {
+  const { directives } = step.script
+  const statementTimeout = directives.statementTimeoutMs ?? config.statementTimeoutMs
+  return [
+    `set local lock_timeout=${String(directives.lockTimeoutMs ?? config.lockTimeoutMs)}`,
+    ...(statementTimeout === 0 ? [] : [`set local statement_timeout=${String(statementTimeout)}`]),
+    `set local search_path to ${config.searchPath}`,
+    `set local timezone to ${quoteLiteral(config.timeZone)}`,
+  ]
+}
+
+/** Runs a call, and cancels it on the server when the run is to stop. */
+export async function cancellable<T>(
+  session: Session,
+  signal: AbortSignal,
+  call: () => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw interruption(signal)
+  const cancel = (): void => {
+    // The running call then fails with 57014; a cancel request that does not arrive changes nothing, the call ends by itself.
+    session.cancel().catch(() => undefined)
+  }
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    return await call()
+  } catch (error) {
+    if (signal.aborted && error instanceof SqlError && error.sqlstate === '57014' && session.lost)
+      throw interruption(signal)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+/** Why the run stops: a lost lock says so itself, anything else is the user's Ctrl-C. */
+export function interruption(signal: AbortSignal): Error {
+  return signal.reason instanceof Error && 'code' in signal.reason && typeof signal.reason.code === 'string'
+    ? signal.reason
+    : problem('run.interrupted', {})
+}
+
+/** 0.1 s, doubled each time up to 30 s, half of it by chance: the queue behind a busy lock drains between the tries. */
+export async function backOff(retries: number, context: StepContext): Promise<void> {
+  const delayMs = Math.round(Math.min(30_000, 100 * 2 ** retries) * (0.5 + Math.random() / 2))
+  context.onRetry(retries + 1, delayMs)
+  await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined)
+  if (context.signal.aborted) throw interruption(context.signal)
+}
+
+/** The connection broke and nobody knows whether the commit took place: the ledger does. Returns when the step is done after all. */
+async function settleLostCommit(step: Step, context: StepContext, lost: SqlError): Promise<void> {
+  const { config, signal } = context
+  if (signal.aborted) throw interruption(signal)
+  const session = await context.session()
+  const state = await readState(session, config.ledger, step.version)
+  const done = step.direction === 'up' ? state === 'applied' : state === undefined
+  if (done) return
+  throw problem(
+    'database.refused',
+    {
+      message: `The connection was lost while ${step.name} ran; the ledger says that it was rolled back.`,
+      hint: 'Run the same command again.',
+    },
+    { cause: lost },
+  )
+}
