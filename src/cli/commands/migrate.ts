@@ -1,0 +1,195 @@
+import type { Command } from 'commander'
+import {
+  migrateBaseline,
+  migrateCreate,
+  migrateDown,
+  migrateRedo,
+  migrateRepair,
+  migrateStatus,
+  migrateUp,
+  problem,
+  type DownGoal,
+  type UpGoal,
+} from '../../index.js'
+import { duration, version, wholeNumber, type GlobalOptions } from '../options.js'
+import { runVerb, type VerbContext } from '../run-verb.js'
+
+interface Options extends GlobalOptions {
+  readonly to?: string
+  readonly step?: number
+  readonly all?: boolean
+  readonly dryRun?: boolean
+  readonly allowOutOfOrder?: boolean
+  readonly singleTransaction?: boolean
+  readonly exitCode?: boolean
+  readonly timestamp?: boolean
+  readonly markApplied?: string
+  readonly forget?: string
+}
+
+/** `dbkit migrate ...` */
+export function addMigrateCommands(program: Command, context: VerbContext): void {
+  const migrate = program.command('migrate').description('apply, roll back and inspect versioned SQL')
+
+  lockOptions(migrate.command('up').description('apply what is pending'))
+    .option('--to <version>', 'stop after this version', version)
+    .option('--step <n>', 'apply this many', wholeNumber)
+    .option('--dry-run', 'print the SQL that would be run, write nothing')
+    .option('--allow-out-of-order', 'also apply what is pending below the last applied version')
+    .option('--single-transaction', 'one transaction for all instead of one for each')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate up',
+        'dbkit migrate up -d happyrobot --to 3',
+        'dbkit migrate up --url postgresql://ci@db/freight -d happyrobot --wait',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateUp(config, { ...run, ...choices(options), goal: upGoal(options) }),
+      )
+    })
+
+  lockOptions(migrate.command('down').description('roll back the last applied migration'))
+    .option('--to <version>', 'roll back everything above this version, which stays (0: everything)', version)
+    .option('--step <n>', 'roll back this many', wholeNumber)
+    .option('--all', 'roll back everything')
+    .option('--dry-run', 'print the SQL that would be run, write nothing')
+    .option('--single-transaction', 'one transaction for all instead of one for each')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate down -d happyrobot',
+        'dbkit migrate down -d happyrobot --to 3',
+        'dbkit migrate down --all --yes',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateDown(config, { ...run, ...choices(options), goal: downGoal(options) }),
+      )
+    })
+
+  lockOptions(migrate.command('redo').description('roll back the last migration and apply it again'))
+    .option('--step <n>', 'this many', wholeNumber)
+    .option('--dry-run', 'print the SQL that would be run, write nothing')
+    .addHelpText('after', examples('dbkit migrate redo -d happyrobot'))
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateRedo(config, { ...run, ...choices(options), count: options.step ?? 1 }),
+      )
+    })
+
+  migrate
+    .command('status')
+    .description('show what is applied, pending, edited, missing or interrupted')
+    .option('--exit-code', 'exit 1 when something is pending or wrong')
+    .addHelpText('after', examples('dbkit migrate status', 'dbkit migrate status --exit-code --json'))
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateStatus(config, { ...run, strict: options.exitCode === true }),
+      )
+    })
+
+  migrate
+    .command('create <name>')
+    .description('write an empty up and down with the next version')
+    .option('--timestamp', 'version by the clock (UTC) instead of counting on')
+    .addHelpText('after', examples('dbkit migrate create add_carrier_rating -d happyrobot'))
+    .action((name: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config) =>
+        migrateCreate(config, {
+          name,
+          ...(options.timestamp === undefined ? {} : { timestamp: options.timestamp }),
+        }),
+      )
+    })
+
+  migrate
+    .command('baseline')
+    .argument('<version>', 'the last version that the database has already', version)
+    .description('record everything up to a version as applied, without running it')
+    .option('--dry-run', 'say what would be recorded, write nothing')
+    .addHelpText('after', examples('dbkit migrate baseline 4 -d happyrobot --url postgresql://...'))
+    .action((upTo: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateBaseline(config, { ...run, version: upTo, dryRun: options.dryRun === true }),
+      )
+    })
+
+  migrate
+    .command('repair')
+    .description('accept edited files, or settle one version by hand; touches the ledger only')
+    .option('--mark-applied <version>', 'an interrupted file was finished by hand', version)
+    .option('--forget <version>', 'it was undone by hand, or its file is gone for good', version)
+    .option('--dry-run', 'say what would be changed, write nothing')
+    .addHelpText(
+      'after',
+      examples('dbkit migrate repair -d happyrobot', 'dbkit migrate repair -d happyrobot --mark-applied 7'),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      const { markApplied, forget } = options
+      return runVerb(context, options, (config, run) =>
+        migrateRepair(config, {
+          ...run,
+          ...choices(options),
+          ...(markApplied === undefined ? {} : { markApplied }),
+          ...(forget === undefined ? {} : { forget }),
+        }),
+      )
+    })
+}
+
+function lockOptions(command: Command): Command {
+  return command
+    .option(
+      '--lock-timeout <time>',
+      'how long a statement may wait for a lock before the migration is tried again (default: 5s)',
+      duration,
+    )
+    .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
+}
+
+function choices(options: Options): {
+  dryRun: boolean
+  allowOutOfOrder: boolean
+  singleTransaction: boolean
+  yes: boolean
+} {
+  return {
+    dryRun: options.dryRun === true,
+    allowOutOfOrder: options.allowOutOfOrder === true,
+    singleTransaction: options.singleTransaction === true,
+    yes: options.yes === true,
+  }
+}
+
+function upGoal({ to, step }: Options): UpGoal {
+  if (to !== undefined && step !== undefined) throw conflicting('--to', '--step')
+  if (to !== undefined) return { kind: 'to', version: to }
+  return step === undefined ? { kind: 'latest' } : { kind: 'steps', count: step }
+}
+
+function downGoal({ to, step, all }: Options): DownGoal {
+  if (to !== undefined && step !== undefined) throw conflicting('--to', '--step')
+  if (all === true && (to !== undefined || step !== undefined))
+    throw conflicting('--all', to === undefined ? '--step' : '--to')
+  if (all === true) return { kind: 'all' }
+  return to === undefined ? { kind: 'steps', count: step ?? 1 } : { kind: 'to', version: to }
+}
+
+function conflicting(...options: string[]): Error {
+  return problem('request.conflicting-options', { options, why: 'each says on its own how far to go' })
+}
+
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`
+}

@@ -1,0 +1,83 @@
+import { CommanderError } from 'commander'
+import { DbkitError, reportOf, type ErrorReport } from '../index.js'
+import { createProgram } from './program.js'
+import { printReport, type VerbContext } from './run-verb.js'
+import type { Terminal } from './terminal.js'
+
+/**
+ * The command line: a process in, an exit status out. The only place that catches to print; what is thrown here and is no
+ * DbkitError is a bug, and says so with its stack.
+ */
+export async function main(terminal: Terminal): Promise<number> {
+  const controller = new AbortController()
+  const interrupt = (): void => {
+    // The first stops in good order, the second at once.
+    if (controller.signal.aborted) terminal.exit(130)
+    controller.abort()
+  }
+  terminal.on('SIGINT', interrupt)
+  terminal.on('SIGTERM', interrupt)
+  const context: VerbContext = { terminal, signal: controller.signal, exitCode: 0 }
+  const program = createProgram(context)
+  const json = terminal.argv.includes('--json')
+  if (json) program.configureOutput({ writeErr: () => undefined }).commands.forEach(muteErrors)
+  try {
+    await program.parseAsync([...terminal.argv])
+    return context.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return await endOfParsing(terminal, error, json)
+    const report = error instanceof DbkitError ? reportOf(error) : bug(error)
+    const options = { json, color: !terminal.argv.includes('--no-color') }
+    await printReport(terminal, options, {
+      command: commandOf(terminal.argv),
+      ok: false,
+      databases: [],
+      error: report,
+    })
+    return report.exit
+  } finally {
+    terminal.removeListener('SIGINT', interrupt)
+    terminal.removeListener('SIGTERM', interrupt)
+  }
+}
+
+/** With --json nothing but the document is printed, not even commander's own complaint. */
+function muteErrors(command: {
+  configureOutput(output: object): unknown
+  readonly commands: readonly unknown[]
+}): void {
+  command.configureOutput({ writeErr: () => undefined })
+  for (const inner of command.commands) muteErrors(inner as Parameters<typeof muteErrors>[0])
+}
+
+/** --help and --version end here with 0; a flag that does not exist is a wrong request. */
+async function endOfParsing(terminal: Terminal, error: CommanderError, json: boolean): Promise<number> {
+  if (error.exitCode === 0) return 0
+  if (error.code === 'commander.help') return 2
+  if (json) {
+    const message = error.message.replace(/^error: /, '')
+    const report: ErrorReport = { code: 'request.usage', exit: 2, message, hint: 'See dbkit --help.' }
+    await printReport(
+      terminal,
+      { json },
+      { command: commandOf(terminal.argv), ok: false, databases: [], error: report },
+    )
+  }
+  return 2
+}
+
+function commandOf(argv: readonly string[]): string {
+  const words = argv.slice(2)
+  const firstFlag = words.findIndex((word) => word.startsWith('-'))
+  return (firstFlag < 0 ? words : words.slice(0, firstFlag)).slice(0, 2).join(' ')
+}
+
+function bug(error: unknown): ErrorReport {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return {
+    code: 'bug',
+    exit: 70,
+    message,
+    hint: 'This is a bug of dbkit. Please report it with the lines above.',
+  }
+}

@@ -1,0 +1,75 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { parseDuration, type Flags } from '../index.js'
+
+/** What every command takes; commander's names for the flags. */
+export interface GlobalOptions {
+  readonly database?: readonly string[]
+  readonly url?: string
+  readonly dir?: string
+  readonly config?: string
+  readonly embedded?: boolean
+  readonly wait?: number | true
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color?: boolean
+  readonly yes?: boolean
+  readonly lockTimeout?: number
+  readonly lockWait?: number
+}
+
+/** How long `--wait` without a time waits: a container's PostgreSQL is up within seconds, a cold cluster within a minute. */
+const DEFAULT_WAIT_MS = 60_000
+
+export function addGlobalOptions(program: Command): void {
+  program
+    .addOption(
+      new Option(
+        '-d, --database <name>',
+        'work on this database of the configuration (repeat it, or separate by commas)',
+      ).argParser((value: string, before: readonly string[] = []) => [
+        ...before,
+        ...value.split(',').filter((name) => name !== ''),
+      ]),
+    )
+    .option('--url <url>', 'the server to work on, postgresql://...')
+    .option('--dir <folder>', 'a folder of migrations, without any configuration')
+    .option('--config <file>', 'the configuration file (default: the nearest dbkit.config.*)')
+    .option('--embedded', 'use the embedded engine even where a server is expected')
+    .option('--wait [time]', 'wait for a server that is starting (default: 60s)', duration)
+    .option('--json', 'print one JSON document and nothing else')
+    .option('-q, --quiet', 'print errors only')
+    .option('--no-color', 'print without colours')
+    .option('-y, --yes', 'do not ask')
+}
+
+export function flagsOf(options: GlobalOptions): Flags {
+  const waitMs = options.wait === true ? DEFAULT_WAIT_MS : options.wait
+  return {
+    ...(options.database === undefined ? {} : { database: options.database }),
+    ...(options.url === undefined ? {} : { url: options.url }),
+    ...(options.dir === undefined ? {} : { dir: options.dir }),
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.embedded === undefined ? {} : { embedded: options.embedded }),
+    ...(waitMs === undefined ? {} : { waitMs }),
+    ...(options.lockTimeout === undefined ? {} : { lockTimeoutMs: options.lockTimeout }),
+    ...(options.lockWait === undefined ? {} : { lockWaitMs: options.lockWait }),
+  }
+}
+
+/** "5s" to milliseconds. */
+export function duration(text: string): number {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined) throw new InvalidArgumentError('Expected a time like 5s, 500ms or 2min.')
+  return milliseconds
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.')
+  return Number(text)
+}
+
+export function version(text: string): string {
+  if (!/^\d+(?:[_-][A-Za-z0-9_-]+)?$/.test(text))
+    throw new InvalidArgumentError('Expected a version like 7, 0007 or 0007_add_rating.')
+  return text
+}

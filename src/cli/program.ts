@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import { DBKIT_VERSION } from '../index.js'
+import { addMigrateCommands, examples } from './commands/migrate.js'
+import { addGlobalOptions } from './options.js'
+import type { VerbContext } from './run-verb.js'
+
+/** Every command and flag. Commands only translate flags into a call of the library. */
+export function createProgram(context: VerbContext): Command {
+  const { terminal } = context
+  const program = new Command('dbkit')
+    .description('Schema as code for PostgreSQL: versioned SQL, proved rollbacks, seeds and honest types.')
+    .version(DBKIT_VERSION, '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate up',
+        'dbkit migrate status',
+        'dbkit migrate up --dir ./migrations --url postgresql://...',
+      ),
+    )
+  addGlobalOptions(program)
+  addMigrateCommands(program, context)
+  return program
+}

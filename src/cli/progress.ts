@@ -1,0 +1,58 @@
+import { Chalk } from 'chalk'
+import type { Observer, RunEvent } from '../index.js'
+import { redact } from './redact.js'
+import type { Terminal } from './terminal.js'
+
+/** Shows a run while it goes on: one line that is rewritten on a terminal; in pipes only what explains a wait. */
+export function showProgress(
+  { stderr }: Terminal,
+  { color }: { readonly color: boolean },
+): { readonly observer: Observer; clear(): void } {
+  const paint = new Chalk({ level: color ? 1 : 0 })
+  const live = stderr.isTTY === true
+  let shown = false
+  const clear = (): void => {
+    if (shown) stderr.write('\r\u001b[2K')
+    shown = false
+  }
+  const line = (text: string): void => {
+    clear()
+    // Cut to the width: a line that wraps cannot be rewritten.
+    stderr.write(paint.dim(text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))))
+    shown = true
+  }
+  const say = (text: string): void => {
+    clear()
+    stderr.write(`${redact(text)}\n`)
+  }
+  let current = ''
+  const observer = (event: RunEvent): void => {
+    switch (event.kind) {
+      case 'step-started':
+        current = `${event.database}: ${event.direction === 'up' ? 'applying' : 'rolling back'} ${event.name} (${String(event.index + 1)} of ${String(event.total)})`
+        if (live) line(current)
+        break
+      case 'statement-started':
+        if (live) line(`${current}, statement ${String(event.index + 1)} of ${String(event.total)}`)
+        break
+      case 'step-ended':
+        clear()
+        break
+      case 'lock-wait':
+        say(`${paint.yellow('waiting')} ${event.database}: the migration lock is held by ${event.holder}`)
+        break
+      case 'lock-retry':
+        say(
+          `${paint.yellow('retrying')} ${event.database}: ${event.name} did not get a lock in time, try ${String(event.attempt + 1)} in ${String(event.delayMs)} ms`,
+        )
+        break
+      case 'engine-wait':
+        say(`${paint.yellow('waiting')} ${event.database}: ${event.reason}`)
+        break
+      case 'notice':
+        say(`${paint.dim('notice')} ${event.database}: ${event.message}`)
+        break
+    }
+  }
+  return { observer, clear }
+}

@@ -1,0 +1,6 @@
+/** The single exit for text: whatever looks like a password in a URL or a connection string leaves as ***. */
+export function redact(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/"']*):[^\s@/"']+@/gi, '$1:***@')
+    .replace(/\b(password\s*=\s*)('[^']*'|[^\s&"';]+)/gi, '$1***')
+}

@@ -1,0 +1,221 @@
+import { Chalk, type ChalkInstance } from 'chalk'
+import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport } from '../index.js'
+import { redact } from './redact.js'
+
+export interface RenderOptions {
+  readonly color: boolean
+  readonly errorColor: boolean
+  readonly quiet: boolean
+}
+
+/** A report as text: what goes to stdout, and what to stderr. */
+export function renderHuman(
+  report: Report,
+  options: RenderOptions,
+): { readonly out: string; readonly error: string } {
+  const paint = new Chalk({ level: options.color ? 1 : 0 })
+  const alarm = new Chalk({ level: options.errorColor ? 1 : 0 })
+  const out = options.quiet ? [] : report.databases.flatMap((database) => renderDatabase(database, paint))
+  const errors = [
+    ...report.databases.flatMap((database) =>
+      database.error === undefined ? [] : renderFailure(database.error, alarm, database),
+    ),
+    ...(report.error === undefined ? [] : renderFailure(report.error, alarm)),
+  ]
+  const lines = (all: readonly string[]): string => (all.length === 0 ? '' : redact(all.join('\n')) + '\n')
+  return { out: lines(out), error: lines(errors) }
+}
+
+function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  if (report.sql !== undefined) return renderDryRun(report)
+  const { engine } = report
+  const version = engine?.version === undefined ? '' : `PostgreSQL ${engine.version}, `
+  const heading =
+    paint.bold(report.database) + (engine === undefined ? '' : paint.dim(`  ${version}${engine.label}`))
+  return [
+    heading,
+    ...renderSteps(report, paint),
+    ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
+    ...((report.seed ?? []).length === 0 ? [] : renderSeed(report, paint)),
+    ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
+    ...(report.connection === undefined ? [] : [`  ${report.connection}`]),
+    ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
+  ]
+}
+
+const STEP_MARKS = {
+  applied: ['✓', 'green', ''],
+  'rolled-back': ['↓', 'green', 'rolled back'],
+  recorded: ['✓', 'green', 'recorded, not run'],
+  failed: ['✗', 'red', 'failed'],
+  'not-run': ['·', 'dim', 'not run'],
+} as const satisfies Record<StepReport['outcome'], readonly [string, 'green' | 'red' | 'dim', string]>
+
+function renderSteps(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  const { steps } = report
+  if (steps === undefined) return []
+  if (steps.length === 0) return report.ok ? [`  ${paint.dim('nothing to do')}`] : []
+  const width = Math.max(...steps.map(({ name }) => name.length))
+  const lines = steps.map((step) => {
+    const [mark, color, word] = STEP_MARKS[step.outcome]
+    const about = [
+      word,
+      step.source === 'ledger' ? 'from the ledger' : '',
+      step.outOfOrder === true ? 'out of order' : '',
+      step.statements === undefined ? '' : count(step.statements, 'statement'),
+      step.retries === undefined ? '' : `${count(step.retries, 'retry', 'retries')} for a lock`,
+    ].filter((part) => part !== '')
+    const time = step.durationMs === undefined ? '' : formatTime(step.durationMs)
+    return `  ${paint[color](mark)} ${step.name.padEnd(width)}  ${paint.dim([time.padStart(7), ...about].join('  ').trimEnd())}`.trimEnd()
+  })
+  return [...lines, `  ${summarise(steps, paint)}`]
+}
+
+function summarise(steps: readonly StepReport[], paint: ChalkInstance): string {
+  const total = steps.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)
+  const words: Readonly<Record<StepReport['outcome'], string>> = {
+    applied: 'applied',
+    'rolled-back': 'rolled back',
+    recorded: 'recorded',
+    failed: 'failed',
+    'not-run': 'not run',
+  }
+  const parts = Object.entries(words).flatMap(([outcome, word]) => {
+    const number = steps.filter((step) => step.outcome === outcome).length
+    return number === 0 ? [] : [`${String(number)} ${word}`]
+  })
+  return paint.dim(`${parts.join(', ')}${total === 0 ? '' : ` in ${formatTime(total)}`}`)
+}
+
+const STATE_COLORS = {
+  applied: 'green',
+  pending: 'yellow',
+  'out-of-order': 'yellow',
+  edited: 'red',
+  'edited-down': 'yellow',
+  missing: 'red',
+  interrupted: 'red',
+} as const satisfies Record<MigrationStatus['state'], 'green' | 'yellow' | 'red'>
+
+function renderStatus({ migrations = [], summary }: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  if (migrations.length === 0) return [`  ${paint.dim('no migrations')}`]
+  const width = Math.max(...migrations.map(({ name }) => name.length))
+  const stateWidth = Math.max(...migrations.map(({ state }) => state.length))
+  const lines = migrations.map((migration) => {
+    const { name, state, appliedAt, durationMs, appliedBy } = migration
+    const when = appliedAt === undefined ? '' : `${appliedAt.slice(0, 19).replace('T', ' ')} UTC`
+    const time = durationMs === undefined ? '' : formatTime(durationMs)
+    const about = [
+      when.padEnd(23),
+      time.padStart(7),
+      appliedBy ?? '',
+      migration.outOfOrder === true ? 'out of order' : '',
+      migration.statementsDone === undefined ? '' : `${count(migration.statementsDone, 'statement')} done`,
+      migration.reversible ? '' : 'irreversible',
+    ]
+    const color = STATE_COLORS[state]
+    return `  ${paint[color](state.padEnd(stateWidth))}  ${name.padEnd(width)}  ${paint.dim(about.filter((part) => part !== '').join('  '))}`.trimEnd()
+  })
+  const counts = Object.entries(summary ?? {})
+    .filter(([, number]) => number > 0)
+    .map(([state, number]) => `${String(number)} ${state}`)
+  return [...lines, `  ${paint.dim(counts.join(', '))}`]
+}
+
+function renderSeed({ seed = [] }: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  const width = Math.max(...seed.map(({ table }) => table.length))
+  const number = (n: number): string => n.toLocaleString('en-US').padStart(9)
+  return seed.map(({ set, table, inserted, updated, unchanged }) => {
+    const changed = inserted + updated > 0
+    return `  ${changed ? paint.green('✓') : paint.dim('·')} ${table.padEnd(width)}  ${paint.dim(
+      `${number(inserted)} new ${number(updated)} changed ${number(unchanged)} as they were  ${set}`,
+    )}`
+  })
+}
+
+function renderDryRun({ database, sql = [], notes = [] }: DatabaseReport): readonly string[] {
+  if (sql.length === 0) return [`-- ${database}: nothing to do`]
+  return [
+    ...sql.flatMap(({ name, direction, transaction, sql: text }) => [
+      `-- ${database}: ${name} (${direction}${transaction ? '' : ', outside a transaction'})`,
+      text.trimEnd(),
+      '',
+    ]),
+    ...notes.map((note) => `-- ${database}: ${note}`),
+  ]
+}
+
+/** What happened, where, why, and what to do next. */
+export function renderFailure(
+  error: ErrorReport,
+  paint: ChalkInstance,
+  database?: DatabaseReport,
+): readonly string[] {
+  const sql = error.sql
+  const code = sql === undefined || sql.sqlstate === '' ? '' : paint.dim(` (SQLSTATE ${sql.sqlstate})`)
+  const labelled = (label: string, text: string | undefined): readonly string[] =>
+    text === undefined
+      ? []
+      : text.split('\n').map((line, index) => `  ${paint.dim((index === 0 ? label : '').padEnd(7))} ${line}`)
+  return [
+    `${paint.red.bold('error')} ${database === undefined ? '' : `${database.database}: `}${error.message}${code}`,
+    ...renderPlace(error, paint),
+    ...labelled('detail', sql?.detail),
+    ...labelled('hint', sql?.hint),
+    ...labelled('where', sql?.where),
+    ...labelled(
+      'table',
+      sql?.table === undefined ? undefined : [sql.schema, sql.table].filter(Boolean).join('.'),
+    ),
+    ...labelled('done', database === undefined ? undefined : whatStands(database)),
+    ...labelled('next', error.hint),
+    ...(error.others ?? []).flatMap((other) => ['', ...renderFailure(other, paint)]),
+  ]
+}
+
+function renderPlace(error: ErrorReport, paint: ChalkInstance): readonly string[] {
+  const { file, line, column, excerpt } = error
+  if (file === undefined || line === undefined || column === undefined) return []
+  const place = `  ${paint.cyan(`${file}:${String(line)}:${String(column)}`)}`
+  if (excerpt === undefined) return [place]
+  const gutter = String(line)
+  // Tabs stay tabs in the caret's line, so that it stands under its column however wide they are shown.
+  const before = [...excerpt]
+    .slice(0, column - 1)
+    .map((character) => (character === '\t' ? '\t' : ' '))
+    .join('')
+  const bar = paint.dim('|')
+  return [
+    place,
+    `  ${paint.dim(gutter)} ${bar} ${excerpt}`,
+    `  ${' '.repeat(gutter.length)} ${bar} ${before}${paint.red('^')}`,
+  ]
+}
+
+/** After a failure: what was rolled back, and what was applied before it. */
+function whatStands({ steps = [], error }: DatabaseReport): string | undefined {
+  const failed = steps.find(({ outcome }) => outcome === 'failed')
+  if (failed === undefined) return undefined
+  const before = steps.filter(({ outcome }) => outcome === 'applied' || outcome === 'rolled-back')
+  const left = steps.filter(({ outcome }) => outcome === 'not-run')
+  const partly = error?.code === 'database.refused' && failed.statements !== undefined
+  return [
+    partly ? `${failed.name} stopped midway` : `${failed.name} left nothing behind`,
+    before.length === 0
+      ? 'nothing was done before it'
+      : `${before.map(({ name }) => name).join(', ')} before it ${before.length === 1 ? 'stands' : 'stand'}`,
+    left.length === 0 ? '' : `${String(left.length)} after it not run`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ')
+}
+
+export function formatTime(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${String(milliseconds)} ms`
+  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)} s`
+  return `${String(Math.floor(milliseconds / 60_000))} min ${String(Math.round((milliseconds % 60_000) / 1_000))} s`
+}
+
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${String(number)} ${number === 1 ? noun : plural}`
+}

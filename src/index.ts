@@ -1,0 +1,79 @@
+/**
+ * dbkit's front door: what users import, and all that its own command line may import. Each verb is loaded when it is called, so that
+ * importing this costs next to nothing.
+ */
+export { defineConfig } from './config/define-config.js'
+export type { DatabaseOptions, DbkitConfig } from './config/define-config.js'
+export type { Config, DatabaseConfig, Target } from './config/config.js'
+export type { Flags, Surroundings } from './config/settle-config.js'
+export { DbkitError, problem } from './errors.js'
+export type { ErrorCode, ExitCode, SourceLocation } from './errors.js'
+export { exitCodeOf, reportOf } from './report.js'
+export type {
+  DatabaseReport,
+  EngineReport,
+  ErrorReport,
+  MigrationState,
+  MigrationStatus,
+  PlannedSql,
+  Report,
+  SeedTableReport,
+  SqlErrorReport,
+  StatusSummary,
+  StepReport,
+} from './report.js'
+export type { DownGoal, UpGoal } from './plan/plan.js'
+export type { Observer, RunEvent } from './apply/observer.js'
+export { parseDuration } from './duration.js'
+export { DBKIT_VERSION } from './package-version.js'
+
+import type { Config } from './config/config.js'
+import type { Flags, Surroundings } from './config/settle-config.js'
+import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
+import type { MigrateCreateOptions } from './verbs/migrate-create.js'
+import type { MigrateDownOptions } from './verbs/migrate-down.js'
+import type { MigrateRedoOptions } from './verbs/migrate-redo.js'
+import type { MigrateRepairOptions } from './verbs/migrate-repair.js'
+import type { MigrateStatusOptions } from './verbs/migrate-status.js'
+import type { MigrateUpOptions } from './verbs/migrate-up.js'
+import type { Report } from './report.js'
+
+/** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
+export async function settleConfig(flags: Flags, surroundings: Surroundings): Promise<Config> {
+  return (await import('./config/settle-config.js')).settleConfig(flags, surroundings)
+}
+
+/** Applies what is pending. */
+export async function migrateUp(config: Config, options?: MigrateUpOptions): Promise<Report> {
+  return (await import('./verbs/migrate-up.js')).migrateUp(config, options)
+}
+
+/** Rolls back the last applied migration, several, all above a version, or all. */
+export async function migrateDown(config: Config, options?: MigrateDownOptions): Promise<Report> {
+  return (await import('./verbs/migrate-down.js')).migrateDown(config, options)
+}
+
+/** Rolls back the last applied migration and applies it again. */
+export async function migrateRedo(config: Config, options?: MigrateRedoOptions): Promise<Report> {
+  return (await import('./verbs/migrate-redo.js')).migrateRedo(config, options)
+}
+
+/** What is applied, pending, edited, missing, out of order or interrupted. */
+export async function migrateStatus(config: Config, options?: MigrateStatusOptions): Promise<Report> {
+  return (await import('./verbs/migrate-status.js')).migrateStatus(config, options)
+}
+
+/** Writes an empty up and down with the next version. */
+export async function migrateCreate(config: Config, options: MigrateCreateOptions): Promise<Report> {
+  return (await import('./verbs/migrate-create.js')).migrateCreate(config, options)
+}
+
+/** Records everything up to a version as applied without running it. */
+export async function migrateBaseline(config: Config, options: MigrateBaselineOptions): Promise<Report> {
+  return (await import('./verbs/migrate-baseline.js')).migrateBaseline(config, options)
+}
+
+/** Accepts edited files, or settles one version by hand, in the ledger only. */
+export async function migrateRepair(config: Config, options?: MigrateRepairOptions): Promise<Report> {
+  return (await import('./verbs/migrate-repair.js')).migrateRepair(config, options)
+}

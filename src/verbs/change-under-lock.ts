@@ -1,0 +1,111 @@
+import { applyPlan } from '../apply/apply-plan.js'
+import type { Session } from '../database/database.js'
+import { keepSession } from '../database/keep-session.js'
+import { createLedger, readLedger, type Ledger } from '../database/ledger.js'
+import type { Plan } from '../plan/plan.js'
+import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
+import type { Opened } from './with-database.js'
+
+export type Outcome = Omit<DatabaseReport, 'database' | 'engine'>
+
+/** Decides from a ledger what is to be run; the session is for the SQL that only the ledger has. */
+export type Decide = (ledger: Ledger, session: Session) => Plan | Promise<Plan>
+
+/**
+ * The one way in which a database is migrated: ask the ledger once; only when there is something to do take the lock, read the ledger
+ * again under it, and apply. Several decisions (redo: down, then up) are taken one after the other under the same lock.
+ */
+export async function changeUnderLock(
+  opened: Opened,
+  decisions: readonly Decide[],
+  options: { readonly dryRun: boolean; readonly singleTransaction: boolean },
+): Promise<Outcome> {
+  const { database, config, observer } = opened
+  const sessions = keepSession(database)
+  try {
+    const session = await sessions.current()
+    const before = await readLedger(session, config.ledger)
+    const foreseen = await foresee(before, decisions, session)
+    if (options.dryRun) return dryRunOf(foreseen)
+    const notes = foreseen.flatMap((plan) => plan.notes)
+    if (foreseen.every(({ steps }) => steps.length === 0)) return { ok: true, steps: [], ...notesOf(notes) }
+    const lock = {
+      name: `${config.ledger.schema}.${config.ledger.table}`,
+      waitMs: config.lockWaitMs,
+      signal: opened.signal,
+      onWait(holder: string) {
+        observer({ kind: 'lock-wait', database: config.name, holder })
+      },
+    }
+    return await database.withLock(lock, async (lost) => {
+      if (!before.exists) await createLedger(session, config.ledger)
+      const steps: StepReport[] = []
+      const told: string[] = []
+      for (const decide of decisions) {
+        const plan = await decide(
+          await readLedger(await sessions.current(), config.ledger),
+          await sessions.current(),
+        )
+        told.push(...plan.notes)
+        const applied = await applyPlan(plan, sessions, config, {
+          signal: AbortSignal.any([opened.signal, lost]),
+          observer,
+          singleTransaction: options.singleTransaction,
+        })
+        steps.push(...applied.steps)
+        if (applied.error !== undefined)
+          return { ok: false, steps, ...notesOf(told), error: reportOf(applied.error) }
+      }
+      return { ok: true, steps, ...notesOf(told) }
+    })
+  } finally {
+    await sessions.close()
+  }
+}
+
+/** All plans, each decided on the ledger that the one before it would leave. */
+async function foresee(
+  ledger: Ledger,
+  decisions: readonly Decide[],
+  session: Session,
+): Promise<readonly Plan[]> {
+  const plans: Plan[] = []
+  let expected = ledger
+  for (const decide of decisions) {
+    const plan = await decide(expected, session)
+    plans.push(plan)
+    const gone = new Set(
+      plan.steps.filter(({ direction }) => direction === 'down').map(({ version }) => version),
+    )
+    expected = { ...expected, entries: expected.entries.filter(({ version }) => !gone.has(version)) }
+  }
+  return plans
+}
+
+/** What would be run, for people to read and for psql to run; nothing was written. */
+function dryRunOf(plans: readonly Plan[]): Outcome {
+  const steps = plans.flatMap((plan) => plan.steps)
+  return {
+    ok: true,
+    steps: steps.map(({ version, name, direction, outOfOrder, source }) => ({
+      version,
+      name,
+      direction,
+      outcome: 'not-run',
+      ...(source === 'ledger' ? { source } : {}),
+      ...(outOfOrder ? { outOfOrder } : {}),
+    })),
+    sql: steps.map(({ version, name, direction, script, transaction }) => ({
+      version,
+      name,
+      direction,
+      transaction,
+      sql: script.text,
+    })),
+    ...notesOf(plans.flatMap((plan) => plan.notes)),
+  }
+}
+
+export function notesOf(notes: readonly string[]): { readonly notes?: readonly string[] } {
+  return notes.length === 0 ? {} : { notes }
+}

@@ -1,0 +1,107 @@
+import type { Config } from '../config/config.js'
+import type { Session } from '../database/database.js'
+import {
+  acceptFilesSql,
+  completeEntrySql,
+  deleteEntrySql,
+  readLedger,
+  type Ledger,
+  type LedgerEntry,
+} from '../database/ledger.js'
+import { problem } from '../errors.js'
+import { planRepair } from '../plan/plan.js'
+import type { DatabaseReport, Report } from '../report.js'
+import { canonicalVersion } from '../workspace/version.js'
+import { readScriptText } from '../workspace/workspace.js'
+import {
+  onEachDatabase,
+  refuseUnaskedEmbedded,
+  refuseUnchosen,
+  type Opened,
+  type RunOptions,
+} from './with-database.js'
+
+export interface MigrateRepairOptions extends RunOptions {
+  /** Settle this version as applied in full: the rest of an interrupted file was run by hand. */
+  readonly markApplied?: string
+  /** Strike this version from the ledger: it was undone by hand, or its file is gone for good. */
+  readonly forget?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+/**
+ * Brings the ledger in line with what a person knows: accepts the present text of edited files, or settles one version. It never runs
+ * a migration's SQL.
+ */
+export async function migrateRepair(config: Config, options: MigrateRepairOptions = {}): Promise<Report> {
+  if (options.dryRun !== true) {
+    refuseUnchosen(config, 'migrate repair', options.yes === true)
+    refuseUnaskedEmbedded(config)
+  }
+  const databases = await onEachDatabase(config, 'migrate repair', options, async (opened) => {
+    const { database, config: settings, signal } = opened
+    const session = await database.session()
+    try {
+      const lock = {
+        name: `${settings.ledger.schema}.${settings.ledger.table}`,
+        waitMs: settings.lockWaitMs,
+        signal,
+      }
+      const work = (): Promise<Omit<DatabaseReport, 'database' | 'engine'>> =>
+        repair(opened, session, options)
+      return options.dryRun === true ? await work() : await database.withLock(lock, work)
+    } finally {
+      await session.close()
+    }
+  })
+  return { command: 'migrate repair', ok: databases.every(({ ok }) => ok), databases }
+}
+
+async function repair(
+  { workspace, config }: Opened,
+  session: Session,
+  options: MigrateRepairOptions,
+): Promise<Omit<DatabaseReport, 'database' | 'engine'>> {
+  const place = config.ledger
+  const ledger = await readLedger(session, place)
+  const changes: { sql: string; note: string }[] = []
+  if (options.markApplied !== undefined) {
+    const entry = entryNamed(ledger, options.markApplied, config.name)
+    changes.push({
+      sql: completeEntrySql(place, entry.version),
+      note: `${entry.name} is marked as applied in full`,
+    })
+  }
+  if (options.forget !== undefined) {
+    const entry = entryNamed(ledger, options.forget, config.name)
+    changes.push({
+      sql: deleteEntrySql(place, entry.version),
+      note: `${entry.name} is struck from the ledger`,
+    })
+  }
+  if (options.markApplied === undefined && options.forget === undefined)
+    for (const entry of planRepair(workspace, ledger, { text: readScriptText }))
+      changes.push({
+        sql: acceptFilesSql(place, entry),
+        note: `${entry.name}: the file's present text is accepted`,
+      })
+  if (options.dryRun !== true && changes.length > 0)
+    await session.script(['begin', ...changes.map(({ sql }) => sql), 'commit'].join(';'))
+  return { ok: true, notes: changes.length === 0 ? ['nothing to repair'] : changes.map(({ note }) => note) }
+}
+
+function entryNamed(ledger: Ledger, written: string, database: string): LedgerEntry {
+  const version = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
+  const entry = ledger.entries.find(
+    (candidate) => candidate.name === written || candidate.version === version,
+  )
+  if (entry === undefined)
+    throw problem('request.unknown-version', {
+      version: written,
+      database,
+      known: ledger.entries.map(({ name }) => name),
+      nearest: undefined,
+    })
+  return entry
+}

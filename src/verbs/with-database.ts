@@ -1,0 +1,120 @@
+import type { Observer } from '../apply/observer.js'
+import type { Config, DatabaseConfig } from '../config/config.js'
+import type { Database } from '../database/database.js'
+import { openDatabase } from '../database/open-database.js'
+import { SqlError } from '../database/sql-error.js'
+import { DbkitError, environmentName, problem } from '../errors.js'
+import { reportOf, type DatabaseReport } from '../report.js'
+import { extensionsOf, readWorkspace, type Workspace } from '../workspace/workspace.js'
+
+/** What every verb takes beside its own options. */
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  readonly observer?: Observer
+}
+
+export interface Opened {
+  readonly database: Database
+  readonly workspace: Workspace
+  readonly config: DatabaseConfig
+  readonly signal: AbortSignal
+  readonly observer: Observer
+}
+
+/**
+ * Runs a verb on each selected database, one after the other; the first that fails ends the command, the others are reported as not
+ * run. Every workspace is read before the first database is opened: a bad file name stops the command before it changed anything.
+ */
+export async function onEachDatabase(
+  config: Config,
+  purpose: string,
+  options: RunOptions,
+  body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
+): Promise<readonly DatabaseReport[]> {
+  const workspaces = config.databases.map((database) => readWorkspace(database, config.root))
+  const reports: DatabaseReport[] = []
+  for (const [index, database] of config.databases.entries()) {
+    const workspace = workspaces[index]
+    if (workspace === undefined) continue
+    if (reports.some(({ ok }) => !ok)) {
+      reports.push({
+        database: database.name,
+        ok: false,
+        notes: ['not run, because of the failure before it'],
+      })
+      continue
+    }
+    reports.push(await onDatabase(config, database, workspace, purpose, options, body))
+  }
+  return reports
+}
+
+async function onDatabase(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  purpose: string,
+  options: RunOptions,
+  body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
+): Promise<DatabaseReport> {
+  const signal = options.signal ?? new AbortController().signal
+  const observer = options.observer ?? (() => undefined)
+  const name = database.name
+  let opened: Database | undefined
+  try {
+    opened = await openDatabase(config, database, {
+      purpose,
+      signal,
+      extensions: () => extensionsOf(workspace),
+      onNotice(message) {
+        observer({ kind: 'notice', database: name, message })
+      },
+      onWait(reason) {
+        observer({ kind: 'engine-wait', database: name, reason })
+      },
+    })
+    const report = await body({ database: opened, workspace, config: database, signal, observer })
+    return { database: name, engine: opened.engine, ...report }
+  } catch (error) {
+    const known = asProblem(error, signal)
+    return {
+      database: name,
+      ok: false,
+      ...(opened === undefined ? {} : { engine: opened.engine }),
+      error: reportOf(known),
+    }
+  } finally {
+    await opened?.close()
+  }
+}
+
+/** What a user may meet, as a problem; a bug is thrown on with its stack. */
+function asProblem(error: unknown, signal: AbortSignal): DbkitError {
+  if (error instanceof DbkitError) return error
+  if (error instanceof SqlError)
+    return signal.aborted
+      ? problem('run.interrupted', {})
+      : problem('database.refused', { message: error.message, hint: undefined }, { cause: error })
+  throw error
+}
+
+/**
+ * In CI a missing secret leaves a URL variable empty or unset, and a run on the embedded engine would be green for the wrong
+ * reason. So commands that change a database ask for --embedded there.
+ */
+export function refuseUnaskedEmbedded(config: Config): void {
+  for (const { name, target } of config.databases) {
+    if (target.kind !== 'embedded' || target.asked) continue
+    const ci = config.environment['CI']
+    const inCi = ci !== undefined && ci !== '' && ci !== 'false' && ci !== '0'
+    if (target.emptyVariable === undefined && !inCi) continue
+    const why = target.emptyVariable === undefined ? 'this is CI' : `${target.emptyVariable} is set but empty`
+    throw problem('request.embedded-in-ci', { why, database: name, variable: environmentName(name) })
+  }
+}
+
+/** Going back on several databases at once is rarely meant: it needs -d or --yes. */
+export function refuseUnchosen(config: Config, what: string, yes: boolean): void {
+  if (yes || config.chosen || config.databases.length < 2) return
+  throw problem('request.needs-confirmation', { what, databases: config.databases.map(({ name }) => name) })
+}
