@@ -502,7 +502,7 @@ describeSystem('happyrobot', (db) => {
       Object.entries(columns).map(([column, listed]) => ({ table, column, listed })),
     )
     test.each(lists)(
-      '$table.$column takes its listed values and no other',
+      '$column of $table takes its listed values and no other',
       async ({ table, column, listed }) => {
         await add('loads')
         for (const one of listed) {
