@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { PGlite } from '@electric-sql/pglite'
+import { PGlite, type Extensions } from '@electric-sql/pglite'
 import * as dbkit from 'dbkit'
 import pg from 'pg'
 import { createServerDatabase, noteEngine, serverUrl, type ServerDatabase } from './server.js'
@@ -104,7 +104,7 @@ async function openEmbedded(name: string, options: Options): Promise<Connection>
   )
   const engine = await PGlite.create({
     dataDir: join(folder, '.dbkit', name, 'data'),
-    extensions: extensions as never,
+    extensions,
   })
   noteEngine('embedded PGlite 0.5.8')
   const asIs = (value: unknown): string => value as string
@@ -166,14 +166,16 @@ async function migrateAndSeed(config: dbkit.Config, { seed = [] }: Options): Pro
   expect(seeded.databases.map(({ error }) => error)).toEqual([undefined])
 }
 
-async function loadExtensions(names: readonly string[]): Promise<Record<string, unknown>> {
-  const loaded: Record<string, unknown> = {}
+async function loadExtensions(names: readonly string[]): Promise<Extensions> {
+  const loaded: Extensions = {}
   for (const name of names) {
     const module = name.replaceAll('-', '_')
     loaded[module] =
       name === 'postgis'
         ? (await import('@electric-sql/pglite-postgis')).postgis
-        : ((await import(`@electric-sql/pglite/contrib/${module}`)) as Record<string, unknown>)[module]
+        : (((await import(`@electric-sql/pglite/contrib/${module}`)) as Extensions)[
+            module
+          ] as Extensions[string])
   }
   return loaded
 }
