@@ -3,29 +3,33 @@ import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { uuid_ossp } from '@electric-sql/pglite/contrib/uuid_ossp'
 import { describe, expect, test } from '@jest/globals'
-import { describeSystem } from '../support/systems.js'
+import { describeSystem, type SystemDatabase } from '../support/systems.js'
 
-/** What the helpers below need of the database a test is given. */
-interface Db {
-  query(sql: string, parameters?: (string | null)[]): Promise<Record<string, unknown>[]>
-  refuses(sql: string, sqlState: string, part?: string): Promise<void>
-}
+type Db = SystemDatabase
 type Values = Record<string, string | null>
 
 const utcNow = "(current_timestamp at time zone 'UTC')"
 const zones = ['UTC', 'Asia/Tokyo', 'America/New_York']
 
-async function one(db: Db, sql: string, parameters?: (string | null)[]): Promise<Record<string, unknown>> {
+async function one(db: Db, sql: string, parameters?: (string | null)[]): Promise<Values> {
   const [row, ...rest] = await db.query(sql, parameters)
   if (!row || rest.length > 0) throw new Error(`expected one row, got ${row ? rest.length + 1 : 0}: ${sql}`)
   return row
 }
 
-async function value(db: Db, sql: string, parameters?: (string | null)[]): Promise<unknown> {
+async function value(
+  db: Db,
+  sql: string,
+  parameters?: (string | null)[],
+): Promise<string | null | undefined> {
   return Object.values(await one(db, sql, parameters))[0]
 }
 
-async function column(db: Db, sql: string, parameters?: (string | null)[]): Promise<unknown[]> {
+async function column(
+  db: Db,
+  sql: string,
+  parameters?: (string | null)[],
+): Promise<(string | null | undefined)[]> {
   return (await db.query(sql, parameters)).map((row) => Object.values(row)[0])
 }
 
