@@ -2,12 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { postgis } from '@electric-sql/pglite-postgis'
 import { describe, expect, test } from '@jest/globals'
-import { describeSystem } from '../support/systems.js'
-
-/** The part of the harness that the helpers below need. */
-interface Queries {
-  query(sql: string, parameters?: string[]): Promise<unknown>
-}
+import { describeSystem, type SystemDatabase } from '../support/systems.js'
 
 const migration = (file: string) =>
   readFile(new URL(`../../sql/delauto/migrations/${file}.sql`, import.meta.url), 'utf8')
@@ -322,7 +317,7 @@ const insert = {
   metric: `insert into system_metrics (metric_type, value) values ('api_response_time', 181.5)`,
 }
 
-async function fill(db: Queries): Promise<void> {
+async function fill(db: SystemDatabase): Promise<void> {
   for (const statement of Object.values(insert)) await db.query(statement)
   await db.query('set constraints all immediate')
 }
