@@ -170,6 +170,11 @@ const catalogue = {
     say: (a: { file: string; what: string }) => `${a.file} is not UTF-8 text: ${a.what}.`,
     hint: () => 'Save the file as UTF-8.',
   },
+  'workspace.changed': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} was changed while dbkit was reading it.`,
+    hint: () => 'Run the same command again.',
+  },
   'workspace.bad-directive': {
     exit: 2,
     say: (a: { directive: string; why: string }) =>
@@ -376,7 +381,8 @@ export class DbkitError extends Error {
 
   /** The same error, carrying the other problems that were found with it. */
   with(others: readonly DbkitError[]): DbkitError {
-    return new DbkitError({ ...this, message: this.message, others, cause: this.cause })
+    const { code, exit, message, hint, location, cause } = this
+    return new DbkitError({ code, exit, message, hint, location, cause, others })
   }
 }
 

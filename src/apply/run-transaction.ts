@@ -98,7 +98,7 @@ export async function cancellable<T>(
   signal: AbortSignal,
   call: () => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw interruption(signal)
+  throwIfStopped(signal)
   const cancel = (): void => {
     // The running call then fails with 57014; a cancel request that does not arrive changes nothing, the call ends by itself.
     session.cancel().catch(() => undefined)
@@ -107,12 +107,16 @@ export async function cancellable<T>(
   try {
     return await call()
   } catch (error) {
-    if (signal.aborted && error instanceof SqlError && error.sqlstate === '57014' && session.lost)
-      throw interruption(signal)
+    // The embedded engine was ended to stop it: there is nothing left to roll back.
+    if (error instanceof SqlError && error.sqlstate === '57014' && session.lost) throwIfStopped(signal)
     throw error
   } finally {
     signal.removeEventListener('abort', cancel)
   }
+}
+
+function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw interruption(signal)
 }
 
 /** Why the run stops: a lost lock says so itself, anything else is the user's Ctrl-C. */

@@ -26,8 +26,8 @@ export function addGlobalOptions(program: Command): void {
       new Option(
         '-d, --database <name>',
         'work on this database of the configuration (repeat it, or separate by commas)',
-      ).argParser((value: string, before: readonly string[] = []) => [
-        ...before,
+      ).argParser((value: string, before: readonly string[] | undefined) => [
+        ...(before ?? []),
         ...value.split(',').filter((name) => name !== ''),
       ]),
     )

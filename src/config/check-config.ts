@@ -114,5 +114,7 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return `"${value.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:***@')}"`
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
-  return typeof value === 'function' ? 'a function' : String(value)
+  return typeof value === 'number' || typeof value === 'boolean' || value === null
+    ? String(value)
+    : `a ${typeof value}`
 }

@@ -1,7 +1,9 @@
 import type { Config, DatabaseConfig } from '../config/config.js'
+import { join, relative } from 'node:path'
 import { problem } from '../errors.js'
 import type { Database, LockOptions } from './database.js'
 import type { ServedElsewhere } from './embedded.js'
+import { describeHolder, tryLockFolder } from './folder-lock.js'
 import { settleServerAddress } from './server-target.js'
 
 export interface OpenOptions {
@@ -54,8 +56,6 @@ async function openServed(
   options: OpenOptions,
 ): Promise<Database> {
   const { openServer } = await import('./server.js')
-  const { tryLockFolder, describeHolder } = await import('./folder-lock.js')
-  const { join, relative } = await import('node:path')
   const { setTimeout: sleep } = await import('node:timers/promises')
   const address = settleServerAddress(
     `postgresql://postgres@${served.host}:${String(served.port)}/postgres?sslmode=disable`,

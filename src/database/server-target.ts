@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { DbkitError, problem } from '../errors.js'
+import { problem, type DbkitError } from '../errors.js'
 
 /** How to reach a server: what libpq would make of the URL, the PG* variables and the service file, with nothing left open but the password file. */
 export interface ServerAddress {

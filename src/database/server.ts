@@ -4,12 +4,12 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
-import { DbkitError, problem } from '../errors.js'
+import { problem, type DbkitError } from '../errors.js'
 import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
-import { SqlError, toSqlError } from './sql-error.js'
+import { toSqlError, type SqlError } from './sql-error.js'
 
 export interface ServerOptions {
   /** Shown in pg_stat_activity, and to whoever waits for the lock. */
@@ -59,7 +59,11 @@ class ServerDatabase implements Database {
     this.major = Number.parseInt(first.serverVersion, 10)
   }
 
-  async session(): Promise<Session> {
+  session(): Promise<Session> {
+    return this.connection()
+  }
+
+  private async connection(): Promise<ServerSession> {
     const idle = this.idle
     this.idle = undefined
     if (idle !== undefined && !idle.lost) return idle
@@ -77,7 +81,7 @@ class ServerDatabase implements Database {
    * a transaction-pooling pgbouncer keeps the server connection for as long as the lock is held.
    */
   async withLock<T>(options: LockOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const session = (await this.session()) as ServerSession
+    const session = await this.connection()
     const controller = new AbortController()
     try {
       await this.acquire(session, options)
@@ -221,7 +225,7 @@ class ServerSession implements Session {
   async cancel(): Promise<void> {
     const { host, port } = this.client
     const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number }
-    const connection = new pg.Connection({ keepAlive: false } as object) as unknown as CancelConnection
+    const connection = new pg.Connection({ keepAlive: false }) as unknown as CancelConnection
     await new Promise<void>((resolve) => {
       connection.on('connect', () => {
         connection.cancel(processID, secretKey)
@@ -353,7 +357,7 @@ function isStarting(thrown: unknown, error: SqlError): boolean {
 }
 
 function unreachable(label: string, address: ServerAddress, thrown: unknown, error: SqlError): DbkitError {
-  const code = String((thrown as { code?: unknown }).code ?? error.sqlstate)
+  const { code = error.sqlstate } = thrown as { code?: string }
   const place = address.host.startsWith('/')
     ? `${address.host}/.s.PGSQL.${String(address.port)}`
     : `${address.host}:${String(address.port)}`

@@ -87,7 +87,7 @@ export function planDown(
   workspace: Workspace,
   ledger: Ledger,
   goal: DownGoal,
-  readers: Readers & { readonly ledgerSql: (version: string) => string | undefined },
+  readers: Readers & { readonly ledgerText: (entry: LedgerEntry) => ScriptText | undefined },
 ): Plan {
   const notes: string[] = []
   const applying = ledger.entries.find(({ state }) => state === 'applying')
@@ -232,18 +232,13 @@ function resumeUp(workspace: Workspace, entry: LedgerEntry, readers: Readers): r
 function downStep(
   entry: LedgerEntry,
   migration: Migration | undefined,
-  readers: Readers & { readonly ledgerSql: (version: string) => string | undefined },
+  readers: Readers & { readonly ledgerText: (entry: LedgerEntry) => ScriptText | undefined },
 ): Step | readonly DbkitError[] {
   let script: ScriptText
   if (migration === undefined) {
-    const sql = readers.ledgerSql(entry.version)
-    if (sql === undefined) return [problem('plan.no-down', { file: entry.name })]
-    // What the ledger kept was decoded and checked when it was applied; its directives stand in its head as they did then.
-    script = readers.text({
-      file: `ledger:${entry.name}.down.sql`,
-      checksum: '',
-      bytes: Buffer.from(sql, 'utf8'),
-    })
+    const kept = readers.ledgerText(entry)
+    if (kept === undefined) return [problem('plan.no-down', { file: entry.name })]
+    script = kept
   } else if (migration.down === undefined) {
     const reason = readers.text(migration.up).directives.irreversible ?? 'it has no down'
     return [problem('plan.irreversible', { file: entry.name, reason })]

@@ -1,4 +1,3 @@
-import { applyPlan } from '../apply/apply-plan.js'
 import type { Session } from '../database/database.js'
 import { keepSession } from '../database/keep-session.js'
 import { createLedger, readLedger, type Ledger } from '../database/ledger.js'
@@ -39,6 +38,8 @@ export async function changeUnderLock(
     }
     return await database.withLock(lock, async (lost) => {
       if (!before.exists) await createLedger(session, config.ledger)
+      // Only here is there something to run: Umzug is not loaded to say that nothing is pending.
+      const { applyPlan } = await import('../apply/apply-plan.js')
       const steps: StepReport[] = []
       const told: string[] = []
       for (const decide of decisions) {

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js'
 import { readDownSql } from '../database/ledger.js'
 import { downsFromLedger, planDown, type DownGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { readScriptText } from '../workspace/workspace.js'
+import { ledgerScriptText, readScriptText } from '../workspace/workspace.js'
 import { changeUnderLock, type Decide } from './change-under-lock.js'
 import {
   onEachDatabase,
@@ -42,7 +42,10 @@ export function decideDown({ workspace, config }: Opened, goal: DownGoal): Decid
     }
     return planDown(workspace, ledger, goal, {
       text: readScriptText,
-      ledgerSql: (version) => kept.get(version),
+      ledgerText({ version, name }) {
+        const sql = kept.get(version)
+        return sql === undefined ? undefined : ledgerScriptText(name, sql)
+      },
     })
   }
 }

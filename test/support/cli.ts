@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const bin = fileURLToPath(new URL('../../bin/dbkit.js', import.meta.url))
+const bin = fileURLToPath(new URL('../../bin/dbkit.cjs', import.meta.url))
 
 export interface Ended {
   readonly exit: number | null
