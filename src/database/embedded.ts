@@ -32,6 +32,11 @@ export interface EmbeddedOptions {
   readonly purpose: string
   /** Extensions the migrations create; the engine starts with their files. */
   readonly extensions: readonly string[]
+  /**
+   * Starts without those files, and again with them only when the lock is taken, that is when something is to be run. A look into
+   * the ledger needs none, and PostGIS costs 2 s at every start.
+   */
+  readonly extensionsOnLock: boolean
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly onNotice?: ((message: string) => void) | undefined
 }
@@ -62,9 +67,18 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     const extensions = settleExtensions(options)
     const dataDir = join(options.folder, 'data')
     refuseOtherMajor(dataDir, shown)
+    const isNew = !existsSync(join(dataDir, 'PG_VERSION'))
     await prepareDataDir(dataDir, options.environment)
-    const engine = await startWorker({ dataDir, extensions }, shown, options.onNotice)
-    return new EmbeddedDatabase(engine, attempt.lock, shown)
+    const start = (carried: readonly string[]): Promise<EngineWorker> =>
+      startWorker({ dataDir, extensions: carried }, shown, options.onNotice)
+    // pg_stat_statements is preloaded: without its files the engine does not start at all.
+    const later =
+      options.extensionsOnLock &&
+      !isNew &&
+      extensions.length > 0 &&
+      !extensions.includes('pg_stat_statements')
+    const engine = await start(later ? [] : extensions)
+    return new EmbeddedDatabase(engine, attempt.lock, shown, later ? () => start(extensions) : undefined)
   } catch (error) {
     attempt.lock.release()
     throw error
@@ -98,13 +112,21 @@ export class EmbeddedDatabase implements Database {
   readonly engine: EngineReport
   readonly major = PGLITE_MAJOR
   readonly supports = { manySessions: false, timeouts: false }
-  private readonly worker: EngineWorker
+  /** The running engine; sessions ask for it each time, because it may be started anew. */
+  worker: EngineWorker
   private readonly lock: FolderLock
+  private restart: (() => Promise<EngineWorker>) | undefined
   private locked: Promise<unknown> = Promise.resolve()
 
-  constructor(worker: EngineWorker, lock: FolderLock, shown: string) {
+  constructor(
+    worker: EngineWorker,
+    lock: FolderLock,
+    shown: string,
+    restart: (() => Promise<EngineWorker>) | undefined,
+  ) {
     this.worker = worker
     this.lock = lock
+    this.restart = restart
     this.engine = {
       kind: 'embedded',
       label: `embedded PGlite ${PGLITE_VERSION} in ${shown}`,
@@ -113,14 +135,25 @@ export class EmbeddedDatabase implements Database {
   }
 
   session(): Promise<Session> {
-    return Promise.resolve(new EmbeddedSession(this.worker))
+    return Promise.resolve(new EmbeddedSession(this))
   }
 
   /** The folder is this process's alone already; within the process, one after the other. */
   withLock<T>(_options: LockOptions, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const run = this.locked.then(() => body(new AbortController().signal))
+    const run = this.locked.then(async () => {
+      await this.startWithExtensions()
+      return body(new AbortController().signal)
+    })
     this.locked = run.catch(() => undefined)
     return run
+  }
+
+  private async startWithExtensions(): Promise<void> {
+    const { restart } = this
+    this.restart = undefined
+    if (restart === undefined) return
+    await this.worker.close()
+    this.worker = await restart()
   }
 
   /** Sends bytes of the frontend protocol and returns the answer's; for `db serve`. */
@@ -140,10 +173,14 @@ export class EmbeddedDatabase implements Database {
 }
 
 class EmbeddedSession implements Session {
-  private readonly worker: EngineWorker
+  private readonly database: EmbeddedDatabase
 
-  constructor(worker: EngineWorker) {
-    this.worker = worker
+  constructor(database: EmbeddedDatabase) {
+    this.database = database
+  }
+
+  private get worker(): EngineWorker {
+    return this.database.worker
   }
 
   get lost(): boolean {

@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined
   /** Extensions the migrations create, which the embedded engine must carry. */
   readonly extensions: () => readonly string[]
+  /** See EmbeddedOptions. Only for commands that touch nothing but the ledger before they take the lock. */
+  readonly extensionsOnLock?: boolean | undefined
   readonly onNotice?: ((message: string) => void) | undefined
   readonly onWait?: ((reason: string) => void) | undefined
 }
@@ -39,6 +41,7 @@ export async function openDatabase(
     root: config.root,
     purpose: options.purpose,
     extensions: options.extensions(),
+    extensionsOnLock: options.extensionsOnLock === true,
     environment: config.environment,
     onNotice: options.onNotice,
   })

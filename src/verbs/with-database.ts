@@ -13,6 +13,9 @@ export interface RunOptions {
   readonly observer?: Observer
 }
 
+/** Commands that read nothing but the ledger before they take the lock, if they take it at all. */
+const LOOKS_ONLY_AT_THE_LEDGER = /^migrate /
+
 export interface Opened {
   readonly database: Database
   readonly workspace: Workspace
@@ -66,6 +69,7 @@ async function onDatabase(
       purpose,
       signal,
       extensions: () => extensionsOf(workspace),
+      extensionsOnLock: LOOKS_ONLY_AT_THE_LEDGER.test(purpose),
       onNotice(message) {
         observer({ kind: 'notice', database: name, message })
       },
