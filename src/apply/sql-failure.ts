@@ -1,6 +1,6 @@
 import { problem, type DbkitError, type SourceLocation } from '../errors.js'
 import type { SqlError } from '../database/sql-error.js'
-import { lineAround, type ScriptText } from '../workspace/migration-file.js'
+import { excerptAt, type ScriptText } from '../workspace/migration-file.js'
 import { indexOfCodePoint, lineColumnAt, splitStatements } from '../workspace/statements.js'
 
 /** Where the script stands in the message that was sent. */
@@ -22,21 +22,22 @@ export function sqlFailure(error: SqlError, script: ScriptText, sent: Sent): Dbk
   )
 }
 
-function locate(error: SqlError, { file, text }: ScriptText, sent: Sent): SourceLocation | undefined {
+function locate(error: SqlError, script: ScriptText, sent: Sent): SourceLocation | undefined {
+  const { text } = script
   if (error.position !== undefined) {
     const characters = error.position - sent.charactersBefore
     if (characters >= 0) {
       const index = sent.start + indexOfCodePoint(text.slice(sent.start), characters)
-      if (index < text.length) return locationAt(file, text, index)
+      if (index < text.length) return locationAt(script, index)
     }
   }
   const statements = splitStatements(text).filter(({ start }) => start >= sent.start)
   const failed = statements[error.completed - sent.statementsBefore]
-  return failed === undefined ? undefined : locationAt(file, text, failed.start)
+  return failed === undefined ? undefined : locationAt(script, failed.start)
 }
 
-function locationAt(file: string, text: string, index: number): SourceLocation {
-  return { file, ...lineColumnAt(text, index), excerpt: lineAround(text, index) }
+function locationAt(script: ScriptText, index: number): SourceLocation {
+  return { file: script.file, ...lineColumnAt(script.text, index), excerpt: excerptAt(script, index) }
 }
 
 /** What to do next, where PostgreSQL's own words leave that open. */

@@ -2,7 +2,7 @@ import { nearestName, problem, throwProblems, type DbkitError } from '../errors.
 import type { Ledger, LedgerEntry, NewEntry } from '../database/ledger.js'
 import type { MigrationState, MigrationStatus, StatusSummary } from '../report.js'
 import type { ScriptText } from '../workspace/migration-file.js'
-import { holdsPassword, refuseObstacles } from '../workspace/migration-file.js'
+import { holdsPassword, refuseObstacles, withoutPasswords } from '../workspace/migration-file.js'
 import { canonicalVersion, compareVersions } from '../workspace/version.js'
 import type { Migration, Script, Workspace } from '../workspace/workspace.js'
 
@@ -266,7 +266,7 @@ function entryOf(migration: Migration, outOfOrder: boolean, readers: Readers): N
     name: migration.name,
     upChecksum: migration.up.checksum,
     downChecksum: migration.down?.checksum,
-    upSql: holdsPassword(up) ? '-- Not kept: the file holds a password.' : up.text,
+    upSql: withoutPasswords(up),
     downSql: down === undefined || holdsPassword(down) ? undefined : down.text,
     transactional: up.directives.transaction,
     outOfOrder,

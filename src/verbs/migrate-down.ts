@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js'
 import { readDownSql } from '../database/ledger.js'
 import { downsFromLedger, planDown, type DownGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { ledgerScriptText, readScriptText } from '../workspace/workspace.js'
+import { ledgerScriptText, scriptReader } from '../workspace/workspace.js'
 import { changeUnderLock, type Decide } from './change-under-lock.js'
 import {
   onEachDatabase,
@@ -34,6 +34,7 @@ export async function migrateDown(config: Config, options: MigrateDownOptions = 
 
 /** Migrations whose file is gone (another branch) are rolled back with the SQL that the ledger kept. */
 export function decideDown({ workspace, config }: Opened, goal: DownGoal): Decide {
+  const text = scriptReader()
   return async (ledger, session) => {
     const kept = new Map<string, string>()
     for (const version of downsFromLedger(workspace, ledger, goal)) {
@@ -41,7 +42,7 @@ export function decideDown({ workspace, config }: Opened, goal: DownGoal): Decid
       if (sql !== undefined) kept.set(version, sql)
     }
     return planDown(workspace, ledger, goal, {
-      text: readScriptText,
+      text,
       ledgerText({ version, name }) {
         const sql = kept.get(version)
         return sql === undefined ? undefined : ledgerScriptText(name, sql)

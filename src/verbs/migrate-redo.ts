@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js'
 import { problem } from '../errors.js'
 import { planUp, type DownGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { readScriptText } from '../workspace/workspace.js'
+import { scriptReader } from '../workspace/workspace.js'
 import { changeUnderLock, type Decide } from './change-under-lock.js'
 import { decideDown } from './migrate-down.js'
 import {
@@ -36,6 +36,7 @@ export async function migrateRedo(config: Config, options: MigrateRedoOptions = 
 function redo(opened: Opened, goal: DownGoal): readonly Decide[] {
   const { workspace } = opened
   const down = decideDown(opened, goal)
+  const text = scriptReader()
   const rolledBack = new Set<string>()
   return [
     async (ledger, session) => {
@@ -58,7 +59,7 @@ function redo(opened: Opened, goal: DownGoal): readonly Decide[] {
           ledger,
           { kind: 'latest' },
           { allowOutOfOrder: true, singleTransaction: false },
-          { text: readScriptText },
+          { text },
         ),
         notes: [],
       }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js'
 import { planUp, type UpGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { readScriptText } from '../workspace/workspace.js'
+import { scriptReader } from '../workspace/workspace.js'
 import { changeUnderLock } from './change-under-lock.js'
 import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-database.js'
 
@@ -27,21 +27,13 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
     goal = { kind: 'latest' },
   } = options
   if (!dryRun) refuseUnaskedEmbedded(config)
-  const databases = await onEachDatabase(config, 'migrate up', options, (opened) =>
-    changeUnderLock(
+  const databases = await onEachDatabase(config, 'migrate up', options, (opened) => {
+    const text = scriptReader()
+    return changeUnderLock(
       opened,
-      [
-        (ledger) =>
-          planUp(
-            opened.workspace,
-            ledger,
-            goal,
-            { allowOutOfOrder, singleTransaction },
-            { text: readScriptText },
-          ),
-      ],
+      [(ledger) => planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })],
       { dryRun, singleTransaction },
-    ),
-  )
+    )
+  })
   return { command: 'migrate up', ok: databases.every(({ ok }) => ok), databases }
 }

@@ -1,6 +1,6 @@
 import { parseDuration } from '../duration.js'
 import { nearestName, problem, type DbkitError, type SourceLocation } from '../errors.js'
-import { findObstacles, splitStatements, type Obstacle, type Statement } from './statements.js'
+import { findObstacles, type Obstacle } from './statements.js'
 import { canonicalVersion } from './version.js'
 
 /** What the head of a migration file asks for: comment lines `-- dbkit: <directive>` before the first statement. */
@@ -148,8 +148,8 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
 
 /** Everything in a script that dbkit cannot send to a server, each with its place. */
 export function refuseObstacles(script: ScriptText): readonly DbkitError[] {
-  const { text, directives } = script
-  return findObstacles(text)
+  const { directives } = script
+  return obstaclesOf(script)
     .filter(({ kind }) => kind !== 'transaction-control' || directives.transaction)
     .filter(({ kind }) => kind !== 'password-literal' || !directives.allow.has('password-literal'))
     .map((obstacle) => obstacleProblem(script, obstacle))
@@ -175,18 +175,42 @@ function obstacleProblem(
   }
 }
 
-/** The whole line that holds an index. */
-export function lineAround(text: string, index: number): string {
+/** The line of a script that holds an index, fit to be shown: passwords are blotted out at their full length, so that columns stay. */
+export function excerptAt(script: ScriptText, index: number): string {
+  let { text } = script
+  for (const { kind, start, end } of obstaclesOf(script))
+    if (kind === 'password-literal') text = text.slice(0, start) + '*'.repeat(end - start) + text.slice(end)
+  return lineAround(text, index)
+}
+
+function lineAround(text: string, index: number): string {
   const start = text.lastIndexOf('\n', index - 1) + 1
   const end = text.indexOf('\n', index)
   return text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '')
 }
 
-/** True when a literal password stands in the script: such text goes into no ledger. */
-export function holdsPassword(script: ScriptText): boolean {
-  return findObstacles(script.text).some(({ kind }) => kind === 'password-literal')
+/** Found once a script: a plan asks several times, before the lock and under it. */
+function obstaclesOf(script: ScriptText): readonly Obstacle[] {
+  let found = known.get(script)
+  if (found === undefined) known.set(script, (found = findObstacles(script.text)))
+  return found
 }
 
-export function statementsOf(script: ScriptText): readonly Statement[] {
-  return splitStatements(script.text)
+const known = new WeakMap<ScriptText, readonly Obstacle[]>()
+
+/** True when a literal password stands in the script: such text goes into no ledger. */
+export function holdsPassword(script: ScriptText): boolean {
+  return obstaclesOf(script).some(({ kind }) => kind === 'password-literal')
+}
+
+/** The text with each literal password blotted out: what the ledger may keep of it. */
+export function withoutPasswords(script: ScriptText): string {
+  let text = ''
+  let at = 0
+  for (const { kind, start, end } of obstaclesOf(script)) {
+    if (kind !== 'password-literal' || start < at) continue
+    text += `${script.text.slice(at, start)}'***'`
+    at = end
+  }
+  return text + script.text.slice(at)
 }

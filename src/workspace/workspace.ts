@@ -136,6 +136,16 @@ export function readScriptText(script: Script): ScriptText {
   return decoded(bytes, script.file)
 }
 
+/** readScriptText that reads each file once, for a command that decides twice: before it takes the lock and under it. */
+export function scriptReader(): (script: Script) => ScriptText {
+  const texts = new Map<string, ScriptText>()
+  return (script) => {
+    let text = texts.get(script.path)
+    if (text === undefined) texts.set(script.path, (text = readScriptText(script)))
+    return text
+  }
+}
+
 /** The text of a script that the ledger kept. */
 export function ledgerScriptText(name: string, sql: string): ScriptText {
   return decoded(Buffer.from(sql, 'utf8'), `ledger:${name}.down.sql`)
