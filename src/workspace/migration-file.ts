@@ -155,11 +155,8 @@ export function refuseObstacles(script: ScriptText): readonly DbkitError[] {
     .map((obstacle) => obstacleProblem(script, obstacle))
 }
 
-function obstacleProblem(
-  { file, text }: ScriptText,
-  { kind, start, line, column, what }: Obstacle,
-): DbkitError {
-  const location: SourceLocation = { file, line, column, excerpt: lineAround(text, start) }
+function obstacleProblem(script: ScriptText, { kind, start, line, column, what }: Obstacle): DbkitError {
+  const location: SourceLocation = { file: script.file, line, column, excerpt: excerptAt(script, start) }
   switch (kind) {
     case 'psql-meta-command':
     case 'psql-variable':
