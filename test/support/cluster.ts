@@ -33,7 +33,7 @@ export function findServerBinaries(): string | undefined {
 }
 
 /** A server refuses to run as root; then it runs as postgres, or as nobody. */
-function unprivileged(): { uid?: number; gid?: number } {
+export function unprivileged(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     const line = readFileSync('/etc/passwd', 'utf8')
