@@ -2,18 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import {
+  BEGIN,
   completeEntrySql,
   deleteEntrySql,
+  FENCE_REFUSALS,
   insertEntrySql,
-  readState,
+  readProgress,
+  readSettledProgress,
   startRevertSql,
+  type Progress,
 } from '../database/ledger.js'
 import { quoteLiteral } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
 import { problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import type { Step } from '../plan/plan.js'
-import { sqlFailure } from './sql-failure.js'
+import { sqlFailure, type Sent } from './sql-failure.js'
 
 /** Everything a step needs to be run. */
 export interface StepContext {
@@ -48,7 +52,10 @@ export async function runTransaction(step: Step, context: StepContext): Promise<
         return { retries }
       }
       await session.script('rollback')
+      // What cuts the message off may come between the commit and the end of the message.
+      if (isDone(step, await readProgress(session, config.ledger, step.version))) return { retries }
       if (context.signal.aborted) throw interruption(context.signal)
+      if (isRefusedByFence(error, message.sent)) throw overtaken(step, error)
       if (error.sqlstate !== '55P03' || retries >= config.lockRetries)
         throw sqlFailure(error, step.script, message.sent)
       await backOff(retries, context)
@@ -61,7 +68,7 @@ export function composeMessage(
   step: Step,
   config: DatabaseConfig,
   { begin = true } = {},
-): { text: string; sent: { start: number; charactersBefore: number; statementsBefore: number } } {
+): { text: string; sent: Sent } {
   const { ledger } = config
   const first =
     step.entry === undefined
@@ -69,7 +76,7 @@ export function composeMessage(
       : insertEntrySql(ledger, step.entry, 'applying', DBKIT_VERSION)
   const last =
     step.direction === 'up' ? completeEntrySql(ledger, step.version) : deleteEntrySql(ledger, step.version)
-  const before = [...(begin ? ['begin'] : []), ...settings(step, config), first]
+  const before = [...(begin ? [BEGIN] : []), ...settings(step, config), first]
   const prefix = before.join(';') + ';'
   // The newline ends a last comment of the file, the semicolon a last statement without one. RESET gives the row's completion back to
   // the role that started, and what the file SET does not reach the next one.
@@ -134,20 +141,59 @@ export async function backOff(retries: number, context: StepContext): Promise<vo
   if (context.signal.aborted) throw interruption(context.signal)
 }
 
-/** The connection broke and nobody knows whether the commit took place: the ledger does. Returns when the step is done after all. */
-async function settleLostCommit(step: Step, context: StepContext, lost: SqlError): Promise<void> {
-  const { config, signal } = context
-  if (signal.aborted) throw interruption(signal)
-  const session = await context.session()
-  const state = await readState(session, config.ledger, step.version)
-  const done = step.direction === 'up' ? state === 'applied' : state === undefined
-  if (done) return
-  throw problem(
+/** Whether the ledger says that the step is done, by whomever. */
+function isDone(step: Step, progress: Progress | undefined): boolean {
+  return step.direction === 'down'
+    ? progress === undefined
+    : progress?.state === 'applied' && progress.upChecksum === step.entry?.upChecksum
+}
+
+/** The statement right before the file is the fence. */
+export function isRefusedByFence(error: SqlError, sent: Sent): boolean {
+  return FENCE_REFUSALS.has(error.sqlstate) && error.completed === sent.statementsBefore - 1
+}
+
+/** Only a run that has lost its lock without knowing it yet can meet another one here. */
+export function overtaken(step: Step, cause: SqlError): Error {
+  return problem(
     'database.refused',
     {
-      message: `The connection was lost while ${step.name} ran; the ledger says that it was rolled back.`,
+      message: `Another run has gone on with ${step.name} meanwhile; this one stopped.`,
+      hint: 'Run the same command again: the ledger knows how far it came.',
+    },
+    { cause },
+  )
+}
+
+/**
+ * The connection broke and nobody knows whether the commit took place: the ledger does, as soon as the server has ended what it
+ * was running. Returns when the step is done after all.
+ */
+async function settleLostCommit(step: Step, context: StepContext, lost: SqlError): Promise<void> {
+  const { config, signal } = context
+  for (let tries = 0; ; tries++) {
+    if (signal.aborted) throw interruption(signal)
+    const session = await context.session()
+    try {
+      const progress = await readSettledProgress(session, config.ledger, step.version, config.lockTimeoutMs)
+      if (isDone(step, progress)) return
+      throw connectionLost(step, 'the ledger says that it was rolled back', lost)
+    } catch (error) {
+      if (!(error instanceof SqlError) || error.sqlstate !== '55P03') throw error
+      if (tries >= config.lockRetries)
+        throw connectionLost(step, 'the server is still running it, so its end is open', lost)
+      await backOff(tries, context)
+    }
+  }
+}
+
+function connectionLost(step: Step, outcome: string, cause: SqlError): Error {
+  return problem(
+    'database.refused',
+    {
+      message: `The connection was lost while ${step.name} ran; ${outcome}.`,
       hint: 'Run the same command again.',
     },
-    { cause: lost },
+    { cause },
   )
 }

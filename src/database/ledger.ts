@@ -52,6 +52,9 @@ export interface NewEntry {
   readonly outOfOrder: boolean
 }
 
+/** Whatever the role's or the database's default is: whoever waits at the fence has to see what the one before it has done. */
+export const BEGIN = 'begin isolation level read committed'
+
 /** undefined_table and invalid_schema_name: no ledger yet. */
 const NO_LEDGER = new Set(['42P01', '3F000'])
 
@@ -122,14 +125,57 @@ export async function readDownSql(
   return rows[0]?.[0] ?? undefined
 }
 
-/** What the ledger says of one version now; undefined: not applied. Settles a commit whose answer was lost. */
-export async function readState(
+/** How far one version has come. */
+export type Progress = Pick<LedgerEntry, 'state' | 'statementsDone' | 'upChecksum'>
+
+/** What the ledger says of one version now; undefined: not applied. */
+export async function readProgress(
   session: Session,
   place: LedgerPlace,
   version: string,
-): Promise<LedgerEntry['state'] | undefined> {
-  const rows = await session.query(`select state from ${tableOf(place)} where version = $1`, [version])
-  return (rows[0]?.[0] ?? undefined) as LedgerEntry['state'] | undefined
+): Promise<Progress | undefined> {
+  return progressOf(await session.query(progressSql(place, version)))
+}
+
+/**
+ * The same once every transaction that writes the ledger has ended: a server goes on with what a client asked for after the client
+ * is gone. Fails with 55P03 when that takes longer than a lock may be waited for.
+ */
+export async function readSettledProgress(
+  session: Session,
+  place: LedgerPlace,
+  version: string,
+  lockTimeoutMs: number,
+): Promise<Progress | undefined> {
+  try {
+    return progressOf(
+      await session.script(
+        `${BEGIN};set local lock_timeout=${String(lockTimeoutMs)};lock table ${tableOf(place)} in share mode;` +
+          `${progressSql(place, version)};commit`,
+      ),
+    )
+  } catch (error) {
+    if (!session.lost) await session.script('rollback')
+    throw error
+  }
+}
+
+function progressSql(place: LedgerPlace, version: string): string {
+  return (
+    `select state, statements_done, up_checksum from ${tableOf(place)} ` +
+    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+  )
+}
+
+function progressOf(rows: readonly TextRow[]): Progress | undefined {
+  const [row] = rows
+  if (row === undefined) return undefined
+  const [state, done, checksum] = row
+  return {
+    state: state as LedgerEntry['state'],
+    statementsDone: Number(done),
+    upChecksum: checksum ?? '',
+  }
 }
 
 /**
@@ -202,11 +248,22 @@ export function completeEntrySql(place: LedgerPlace, version: string): string {
   )
 }
 
+/** The fence of a rollback, as the unique version is that of an INSERT: of two runners, the second finds nothing to roll back. */
 export function startRevertSql(place: LedgerPlace, version: string): string {
-  return (
+  return fenced(
     `update ${tableOf(place)} set state='reverting',statements_done=0,attempt=null ` +
-    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+      `where version operator(pg_catalog.=) ${quoteLiteral(version)} and state operator(pg_catalog.=) 'applied'`,
   )
+}
+
+/**
+ * What a fence fails with: unique_violation, and division_by_zero for a change that found no row. An error and not a count,
+ * because what stands behind the fence is in the same message.
+ */
+export const FENCE_REFUSALS: ReadonlySet<string> = new Set(['23505', '22012'])
+
+function fenced(change: string): string {
+  return `with fence as (${change} returning 1) select 1 operator(pg_catalog./) pg_catalog.count(*) from fence`
 }
 
 export function deleteEntrySql(place: LedgerPlace, version: string): string {
