@@ -180,7 +180,8 @@ export function excerptAt(script: ScriptText, index: number): string {
   return lineAround(text, index)
 }
 
-function lineAround(text: string, index: number): string {
+/** The whole line that holds an index. */
+export function lineAround(text: string, index: number): string {
   const start = text.lastIndexOf('\n', index - 1) + 1
   const end = text.indexOf('\n', index)
   return text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '')
