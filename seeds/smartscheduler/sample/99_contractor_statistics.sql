@@ -1,2 +1,3 @@
 -- A materialized view is as old as its last refresh: without one the reports would not know the sample contractors.
-refresh materialized view mv_contractor_statistics;
+-- Concurrently, because that writes only the rows that differ, so a second run changes nothing.
+refresh materialized view concurrently mv_contractor_statistics;
