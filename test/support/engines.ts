@@ -61,36 +61,49 @@ export interface Tests {
   once(name: string, body: () => Promise<void>): void
 }
 
-type Body = (open: (files: Files) => Promise<Bench>, tests: Tests) => void
+type Open = (files: Files) => Promise<Bench>
 
-/** Runs the same tests on the embedded engine and, where there is one, on a server. `open` gives each test a bench of its own. */
-export function describeEngines(title: string, body: Body): void {
-  const fastest = serverUrl() === undefined ? 'embedded' : 'server'
+/**
+ * Runs the same tests on the embedded engine and, where there is one, on a server. `open` gives each test a bench of its own.
+ */
+export function describeEngines(title: string, body: (open: Open, tests: Tests) => void): void {
   const tests = (engine: 'embedded' | 'server'): Tests => ({
     everywhere: (name, run) => {
       test(name, run)
     },
     once: (name, run) => {
-      if (engine === fastest) test(name, run)
+      if (engine === fastest()) test(name, run)
     },
   })
   describe(`${title} on PGlite`, () => {
-    body((files) => {
-      noteEngine('embedded PGlite 0.5.8')
-      return Promise.resolve(benchOf(makeFolder(prefixed(files)), ['--embedded'], undefined))
-    }, tests('embedded'))
+    body(openEmbedded, tests('embedded'))
   })
-  if (serverUrl() === undefined)
-    describe(`${title} on a server`, () => {
+  describe(`${title} on a server`, () => {
+    if (serverUrl() === undefined)
       test.skip('needs PostgreSQL server binaries, which this machine lacks', () => undefined)
-    })
-  else
-    describe(`${title} on a server`, () => {
-      body(async (files) => {
-        const server = await createServerDatabase()
-        return benchOf(makeFolder(prefixed(files)), ['--url', server.url], server)
-      }, tests('server'))
-    })
+    else body(openServer, tests('server'))
+  })
+}
+
+/** Runs tests on the fastest engine that is there, because the engine makes no difference to them. */
+export function describeFastest(title: string, body: (open: Open) => void): void {
+  describe(title, () => {
+    body(fastest() === 'server' ? openServer : openEmbedded)
+  })
+}
+
+function fastest(): 'embedded' | 'server' {
+  return serverUrl() === undefined ? 'embedded' : 'server'
+}
+
+function openEmbedded(files: Files): Promise<Bench> {
+  noteEngine('embedded PGlite 0.5.8')
+  return Promise.resolve(benchOf(makeFolder(prefixed(files)), ['--embedded'], undefined))
+}
+
+async function openServer(files: Files): Promise<Bench> {
+  const server = await createServerDatabase()
+  return benchOf(makeFolder(prefixed(files)), ['--url', server.url], server)
 }
 
 function prefixed(files: Files): Files {

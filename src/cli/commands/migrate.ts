@@ -29,7 +29,17 @@ interface Options extends GlobalOptions {
 
 /** `dbkit migrate ...` */
 export function addMigrateCommands(program: Command, context: VerbContext): void {
-  const migrate = program.command('migrate').description('apply, roll back and inspect versioned SQL')
+  const migrate = program
+    .command('migrate')
+    .description('apply, roll back and inspect versioned SQL')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate up',
+        'dbkit migrate status',
+        'dbkit migrate create add_carrier_rating -d happyrobot',
+      ),
+    )
 
   lockOptions(migrate.command('up').description('apply what is pending'))
     .option('--to <version>', 'stop after this version', version)

@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { makeFolder, runCli, type Ended, type Folder } from '../support/cli.js'
+import { createServerDatabase, serverUrl, type ServerDatabase } from '../support/server.js'
+import type { JsonError, JsonReport } from '../support/engines.js'
+
+const migrations = (database: string): Record<string, string> => ({
+  [`sql/${database}/migrations/1_a.up.sql`]: 'create table a ()',
+  [`sql/${database}/migrations/1_a.down.sql`]: 'drop table a',
+})
+
+let folder: Folder
+beforeEach(() => {
+  folder = makeFolder()
+})
+afterEach(() => {
+  folder.remove()
+})
+const dbkit = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  runCli(args, { cwd: folder.path, env })
+const errorOf = async (
+  args: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<JsonError | undefined> => {
+  const { stdout } = await dbkit([...args, '--json'], env)
+  const report = JSON.parse(stdout) as JsonReport
+  return report.error ?? report.databases.find(({ error }) => error !== undefined)?.error
+}
+
+describe('the configuration file', () => {
+  const body = "{ databases: { shop: { lockTimeout: '2s' } } }"
+  test.each([
+    [
+      'dbkit.config.ts',
+      `import { defineConfig } from 'dbkit'\nimport { shop } from './shop.ts'\nconst options: { lockTimeout: string } = { lockTimeout: '2s' }\nexport default defineConfig({ databases: { [shop]: options } })`,
+    ],
+    ['dbkit.config.mts', `export default ${body} satisfies object`],
+    ['dbkit.config.mjs', `export default ${body}`],
+    ['dbkit.config.json', '{ "databases": { "shop": { "lockTimeout": "2s" } } }'],
+  ])('is read from %s, also from a folder below it', async (name, text) => {
+    folder.write({
+      [name]: text,
+      'shop.ts': "export const shop: string = 'shop'",
+      'below/x': '',
+      ...migrations('shop'),
+    })
+    const { stdout, exit } = await runCli(['migrate', 'up', '--dry-run'], { cwd: `${folder.path}/below` })
+    expect([exit, stdout]).toEqual([0, expect.stringContaining('-- shop: 1_a (up)')])
+  })
+
+  test('of TypeScript is compiled again when it, or what it imports, has changed', async () => {
+    folder.write({
+      'dbkit.config.ts': "import { name } from './name.ts'\nexport default { databases: { [name]: {} } }",
+      'name.ts': "export const name: string = 'first'",
+      ...migrations('first'),
+      ...migrations('second'),
+    })
+    expect((await dbkit(['migrate', 'up', '--dry-run'])).stdout).toContain('-- first:')
+    expect((await dbkit(['migrate', 'up', '--dry-run'])).stdout).toContain('-- first:')
+    folder.write({ 'name.ts': "export const name: string = 'second'" })
+    expect((await dbkit(['migrate', 'up', '--dry-run'])).stdout).toContain('-- second:')
+  })
+
+  test('that does not compile is shown at its place', async () => {
+    folder.write({ 'dbkit.config.ts': 'export default {\n  databases: { shop: {] }\n}' })
+    expect(await errorOf(['migrate', 'status'])).toMatchObject({ code: 'config.unloadable', line: 2 })
+  })
+
+  test('with mistakes has every one of them named: key, value, what was expected, and the nearest key', async () => {
+    folder.write({
+      'dbkit.config.json': JSON.stringify({
+        databases: {
+          shop: {
+            lockTimeout: 'soon',
+            migrationz: 'x',
+            embedded: 'yes',
+            ledger: { schema: 7 },
+            searchPath: 'a; drop schema b',
+          },
+        },
+      }),
+    })
+    const error = await errorOf(['migrate', 'status'])
+    expect(error).toMatchObject({ code: 'config.invalid', exit: 2 })
+    const messages = [error, ...(error?.others ?? [])].map((each) =>
+      [each?.message, each?.hint].filter(Boolean).join(' '),
+    )
+    expect(messages).toEqual([
+      expect.stringMatching(/databases\.shop\.migrationz is an unknown key, .* Did you mean migrations\?/),
+      'dbkit.config.json: databases.shop.embedded is "yes", expected true or false.',
+      'dbkit.config.json: databases.shop.ledger.schema is 7, expected a name of at most 63 bytes.',
+      'dbkit.config.json: databases.shop.searchPath is "a; drop schema b", expected a list of schema names like "$user", public.',
+      'dbkit.config.json: databases.shop.lockTimeout is "soon", expected a time like "5s", "500ms" or milliseconds.',
+    ])
+  })
+
+  test('is not needed with --dir, and asked for without', async () => {
+    folder.write({ 'm/1_a.up.sql': 'select 1', 'm/1_a.down.sql': 'select 1' })
+    expect((await dbkit(['migrate', 'up', '--dry-run', '--dir', 'm'])).exit).toBe(0)
+    expect((await errorOf(['migrate', 'up', '--dry-run']))?.code).toBe('request.no-databases')
+    expect((await errorOf(['migrate', 'up', '--config', 'none.json']))?.code).toBe('config.not-found')
+  })
+
+  test('names its databases when another one is asked for', async () => {
+    folder.write({ 'dbkit.config.json': '{ "databases": { "shop": {}, "stock": {} } }' })
+    const error = await errorOf(['migrate', 'status', '-d', 'shopp'])
+    expect(error).toMatchObject({ code: 'request.unknown-database', hint: 'Did you mean shop?' })
+  })
+})
+
+describe('where a database lives', () => {
+  const config = {
+    'dbkit.config.json': '{ "databases": { "shop": {}, "stock": {} } }',
+    ...migrations('shop'),
+    ...migrations('stock'),
+  }
+  const dead = (name: string): string => `postgresql://u:secret-word@127.0.0.1:1/${name}`
+
+  test('one URL for several databases is refused', async () => {
+    folder.write(config)
+    for (const [args, env] of [
+      [['--url', dead('x')], {}],
+      [[], { DATABASE_URL: dead('x') }],
+      [[], { PGDATABASE: 'x' }],
+    ] as const)
+      expect((await errorOf(['migrate', 'status', ...args], env))?.code).toBe(
+        'request.one-url-many-databases',
+      )
+  })
+
+  test('each database has a variable of its own, also from .env, and the process wins', async () => {
+    folder.write({
+      ...config,
+      '.env': `SHOP_DATABASE_URL=${dead('from_file')}\nSTOCK_DATABASE_URL=${dead('stock')}\n`,
+    })
+    expect((await errorOf(['migrate', 'status']))?.message).toContain(
+      'u@127.0.0.1:1/from_file could not be reached',
+    )
+    const named = await errorOf(['migrate', 'status'], { SHOP_DATABASE_URL: dead('from_process') })
+    expect(named?.message).toContain('/from_process')
+  })
+
+  test('PGHOST alone selects a server, and the database by its name there', async () => {
+    folder.write({
+      'dbkit.config.json': '{ "databases": { "shop": { "databaseName": "shop_live" } } }',
+      ...migrations('shop'),
+    })
+    const error = await errorOf(['migrate', 'status'], { PGHOST: '127.0.0.1', PGPORT: '1', PGUSER: 'me' })
+    expect(error).toMatchObject({ code: 'database.unreachable', exit: 3 })
+    expect(error?.message).toContain('me@127.0.0.1:1/shop_live')
+  })
+
+  test('a service file is read', async () => {
+    folder.write({
+      ...config,
+      'services.conf': '# ours\n[live]\nhost=127.0.0.1\nport=1\nuser=them\ndbname=live_db\n[other]\nhost=x\n',
+    })
+    const env = { PGSERVICE: 'live', PGSERVICEFILE: `${folder.path}/services.conf` }
+    expect((await errorOf(['migrate', 'status', '-d', 'shop'], env))?.message).toContain(
+      'them@127.0.0.1:1/live_db',
+    )
+    expect((await errorOf(['migrate', 'status', '-d', 'shop'], { ...env, PGSERVICE: 'gone' }))?.code).toBe(
+      'config.bad-url',
+    )
+  })
+
+  test('in CI, or with a variable that is set but empty, the embedded engine is not fallen back to', async () => {
+    folder.write(config)
+    for (const env of [{ CI: 'true' }, { SHOP_DATABASE_URL: '' }] as readonly Readonly<
+      Record<string, string>
+    >[]) {
+      expect(await errorOf(['migrate', 'up'], env)).toMatchObject({ code: 'request.embedded-in-ci', exit: 2 })
+      expect((await dbkit(['migrate', 'up', '--dry-run'], env)).exit).toBe(0)
+    }
+    expect((await dbkit(['migrate', 'up', '--embedded'], { CI: 'true' })).exit).toBe(0)
+  })
+
+  test('rolling several databases back asks for a name or --yes', async () => {
+    folder.write(config)
+    expect((await errorOf(['migrate', 'down']))?.code).toBe('request.needs-confirmation')
+    expect((await errorOf(['migrate', 'redo']))?.code).toBe('request.needs-confirmation')
+  })
+
+  test.each([
+    ['mysql://x', 'config.bad-url'],
+    ['localhost:5432/x', 'config.bad-url'],
+    ['postgresql://u:p%zz@h/x', 'config.bad-url'],
+    ['postgresql://h/x?sslmode=maybe', 'config.bad-url'],
+    ['postgresql://a,b/x', 'config.bad-url'],
+    ['memory:', 'config.memory-engine'],
+  ])('refuses the URL %s', async (url, code) => {
+    folder.write(config)
+    expect(await errorOf(['migrate', 'status', '-d', 'shop', '--url', url])).toMatchObject({ code, exit: 2 })
+  })
+
+  test('no password is ever printed', async () => {
+    folder.write(config)
+    for (const args of [
+      ['migrate', 'status'],
+      ['migrate', 'up'],
+      ['migrate', 'status', '--json'],
+    ]) {
+      const { stdout, stderr } = await dbkit([...args, '-d', 'shop', '--url', dead('x')])
+      expect(stdout + stderr).not.toContain('secret-word')
+      expect(stdout + stderr).toContain('u@127.0.0.1:1/x')
+    }
+  })
+})
+
+describe('the command line', () => {
+  test.each([
+    [['migrat'], "unknown command 'migrat'"],
+    [['migrate', 'up', '--too', '3'], "unknown option '--too'"],
+    [['migrate', 'up', '--step', '0'], 'Expected a whole number from 1.'],
+    [['migrate', 'up', '--to', 'nine'], 'Expected a version'],
+    [['migrate', 'up', '--wait', 'long'], 'Expected a time'],
+    [['migrate', 'up', 'extra'], 'too many arguments'],
+  ])('a wrong request ends with 2 and says why: %j', async (args, words) => {
+    const plain = await dbkit(args)
+    expect([plain.exit, plain.stdout]).toEqual([2, ''])
+    expect(plain.stderr).toContain(words)
+    const json = await dbkit([...args, '--json'])
+    expect(json.stderr).toBe('')
+    expect((JSON.parse(json.stdout) as JsonReport).error?.message).toContain(words)
+  })
+
+  test('--to and --step contradict each other', async () => {
+    folder.write({ 'dbkit.config.json': '{ "databases": { "shop": {} } }', ...migrations('shop') })
+    expect((await errorOf(['migrate', 'up', '--to', '1', '--step', '1']))?.code).toBe(
+      'request.conflicting-options',
+    )
+  })
+
+  const commands = [
+    [],
+    ['migrate'],
+    ...['up', 'down', 'redo', 'status', 'create', 'baseline', 'repair'].map((verb) => ['migrate', verb]),
+  ]
+  test.each(commands)('--help of "dbkit %s %s" shows an example', async (...command) => {
+    const { stdout, exit } = await dbkit([...command.filter((word) => typeof word === 'string'), '--help'])
+    expect(exit).toBe(0)
+    expect(stdout).toMatch(/Examples:\n {2}\$ dbkit /)
+  })
+})
+
+const onServer = serverUrl() === undefined ? test.skip : test
+describe('a server', () => {
+  let server: ServerDatabase | undefined
+  afterEach(async () => {
+    await server?.drop()
+  })
+  onServer('that lacks the database is told from one that is not there', async () => {
+    folder.write({ 'dbkit.config.json': '{ "databases": { "shop": {} } }', ...migrations('shop') })
+    const url = new URL(serverUrl() ?? '')
+    url.pathname = '/not_there_at_all'
+    expect(await errorOf(['migrate', 'status', '--url', url.href])).toMatchObject({
+      code: 'database.unreachable',
+      hint: 'Create it with `dbkit db create`.',
+    })
+  })
+  onServer('is reached through the password file, a socket-less URL and PG* variables alike', async () => {
+    server = await createServerDatabase()
+    const url = new URL(server.url)
+    folder.write({ 'dbkit.config.json': '{ "databases": { "shop": {} } }', ...migrations('shop') })
+    const env = { PGHOST: url.hostname, PGPORT: url.port, PGUSER: 'postgres', PGDATABASE: server.name }
+    expect((await dbkit(['migrate', 'up'], env)).exit).toBe(0)
+    expect((await dbkit(['migrate', 'status', '--exit-code'], { SHOP_DATABASE_URL: server.url })).exit).toBe(
+      0,
+    )
+  })
+})
