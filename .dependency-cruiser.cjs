@@ -21,6 +21,7 @@ const pure = [
   '^src/(report|errors|duration)\\.ts$',
   '^src/workspace/(migration-file|statements|version)\\.ts$',
   '^src/database/quote\\.ts$',
+  '^src/seed/(copy-text|csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
 ]
 
 module.exports = {
@@ -61,7 +62,7 @@ module.exports = {
       comment:
         'What says (files, database, config) and what decides does not know what is done with it; verbs put the parts together.',
       from: { path: '^src/(config|workspace|database|plan)/|^src/report\\.ts$' },
-      to: { path: '^src/(verbs|apply)/' },
+      to: { path: '^src/(verbs|apply|seed)/' },
     },
     {
       name: 'apply-does-not-know-verbs',
@@ -69,6 +70,21 @@ module.exports = {
       comment: 'Applying a plan is a step of several verbs; it cannot be a step of itself.',
       from: { path: '^src/apply/' },
       to: { path: '^src/verbs/' },
+    },
+    {
+      name: 'seeds-are-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'Loading seeds brings files and a database together, as apply/ does for migrations: verbs decide when, and neither knows the other.',
+      from: { path: '^src/seed/' },
+      to: { path: '^src/', pathNot: '^src/(seed|workspace|database|config)/|^src/(errors|report)\\.ts$' },
+    },
+    {
+      name: 'only-verbs-load-seeds',
+      severity: 'error',
+      comment: 'Whoever else wants rows asks the verb, which takes the lock and refuses what must not be seeded.',
+      from: { path: '^src/', pathNot: '^src/(seed|verbs)/' },
+      to: { path: '^src/seed/' },
     },
     {
       name: 'files-and-databases-are-strangers',

@@ -108,6 +108,18 @@ const catalogue = {
       `${a.what} is for the embedded engine, and ${a.database} is on a server.`,
     hint: () => 'Connect to the server itself, e.g. with `dbkit db shell`.',
   },
+  'request.port-unavailable': {
+    exit: 2,
+    say: (a: { host: string; port: number; reason: string }) =>
+      `dbkit cannot listen on ${a.host}, port ${String(a.port)}: ${a.reason}.`,
+    hint: () => 'Choose another port with --port, or leave it out: then the next free one is taken.',
+  },
+  'request.maintenance-database': {
+    exit: 2,
+    say: (a: { what: string; database: string }) =>
+      `${a.what} is refused for the database "${a.database}", which belongs to the server itself.`,
+    hint: () => 'Name the database of the application in the URL.',
+  },
 
   // ---- the configuration
   'config.not-found': {
@@ -273,6 +285,119 @@ const catalogue = {
     say: (a: { database: string }) => `${a.database} has no applied migration to redo.`,
   },
 
+  // ---- the seeds
+  'seed.unknown-set': {
+    exit: 2,
+    say: (a: { set: string; folders: readonly string[]; known: readonly string[] }) =>
+      `There is no seed set "${a.set}" in ${list(a.folders)}${a.known.length === 0 ? '' : ` (there is ${list(a.known)})`}.`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? 'A seed set is a folder of seed files.' : `Did you mean ${a.nearest}?`,
+  },
+  'seed.bad-name': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} names no table.`,
+    hint: () => 'A seed file is called like its table, e.g. carriers.csv or 01_public.carriers.json.',
+  },
+  'seed.unknown-table': {
+    exit: 2,
+    say: (a: { file: string; table: string; database: string }) =>
+      `${a.file} is for the table ${a.table}, which ${a.database} does not have.`,
+    hint: (a: { nearest?: string | undefined; pending: boolean }) =>
+      a.pending
+        ? 'Migrate up first: dbkit migrate up'
+        : a.nearest === undefined
+          ? 'A seed file is called like its table, e.g. carriers.csv or 01_public.carriers.json.'
+          : `Did you mean ${a.nearest}?`,
+  },
+  'seed.unknown-column': {
+    exit: 2,
+    say: (a: { column: string; table: string }) => `The table ${a.table} has no column "${a.column}".`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'seed.duplicate-column': {
+    exit: 2,
+    say: (a: { column: string }) => `The column "${a.column}" is there twice.`,
+  },
+  'seed.generated-column': {
+    exit: 2,
+    say: (a: { column: string; table: string; kind: 'identity' | 'stored' }) =>
+      `${a.table}.${a.column} is GENERATED ALWAYS${a.kind === 'identity' ? ' AS IDENTITY' : ''}: PostgreSQL alone gives its values.`,
+    hint: () => 'Take the column out of the file.',
+  },
+  'seed.bad-csv': {
+    exit: 2,
+    say: (a: { what: string }) => `The file is not CSV: ${a.what}.`,
+  },
+  'seed.bad-json': {
+    exit: 2,
+    say: (a: { what: string }) => `The file is not what dbkit can load as JSON: ${a.what}.`,
+  },
+  'seed.bad-date': {
+    exit: 2,
+    say: (a: { text: string; why: string }) => `"${a.text}" is no relative date: ${a.why}.`,
+  },
+  'seed.bad-reference': {
+    exit: 2,
+    say: (a: { written: string; why: string }) => `"${a.written}" leads to no row: ${a.why}.`,
+    hint: () =>
+      'Write the column, a point and a unique column of the table it refers to, e.g. carrier_id.mc_number.',
+  },
+  'seed.unresolved-reference': {
+    exit: 2,
+    say: (a: { table: string; columns: readonly string[]; value: string }) =>
+      `${a.table} has no row with ${a.columns.join(', ')} = ${a.value}.`,
+    hint: () => 'Is it in a seed set that is loaded later, or not at all?',
+  },
+  'seed.no-key': {
+    exit: 2,
+    say: (a: { file: string; table: string; keys: readonly string[] }) =>
+      `${a.file} gives no unique key of ${a.table} in full, so a second run could not tell which rows are there already${a.keys.length === 0 ? '' : ` (keys: ${a.keys.join('; ')})`}.`,
+    hint: (a: { keys: readonly string[] }) =>
+      a.keys.length === 0
+        ? 'Give the table a primary key or a unique constraint.'
+        : 'Add the columns of one of them to the file.',
+  },
+  'seed.null-key': {
+    exit: 2,
+    say: (a: { table: string; columns: readonly string[] }) =>
+      `A row without a value for ${a.columns.join(' or ')}: a second run could not tell whether ${a.table} has it already.`,
+    hint: () => 'Give each row its key, or a fixed primary key.',
+  },
+  'seed.duplicate-key': {
+    exit: 2,
+    say: (a: { columns: readonly string[]; value: string; line: number; first: number }) =>
+      `Lines ${String(a.first)} and ${String(a.line)} are the same row: ${a.columns.join(', ')} = ${a.value}.`,
+  },
+  'seed.cycle': {
+    exit: 2,
+    say: (a: { path: string }) => `No order of loading satisfies the foreign keys ${a.path}.`,
+    hint: () =>
+      'Make one of the columns nullable, or one of the constraints DEFERRABLE (its rows must then be named by their keys, not looked up).',
+  },
+  'seed.refused': {
+    exit: 3,
+    say: (a: { message: string }) => a.message,
+    hint: (a: { hint?: string | undefined }) => a.hint ?? 'Nothing of the seeds was kept.',
+  },
+  'seed.no-transaction': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} asks for no-transaction, but all seeds of a database are loaded in one.`,
+  },
+  'seed.reset-dependents': {
+    exit: 2,
+    say: (a: { tables: readonly string[]; dependents: readonly string[] }) =>
+      `${list(a.dependents)} ${a.dependents.length === 1 ? 'refers' : 'refer'} to ${list(a.tables)}, but no selected seed set fills ${a.dependents.length === 1 ? 'it' : 'them'}: emptying these alone is not possible.`,
+    hint: () => 'Add a seed file for each (an empty one will do), or re-create the database.',
+  },
+  'seed.reset-refused': {
+    exit: 3,
+    say: (a: { tables: readonly string[]; message: string }) =>
+      `${list(a.tables)} cannot be emptied: ${a.message}.`,
+    hint: () => 'A table that guards its rows can only be emptied with its database: dbkit db reset',
+  },
+
   // ---- the database
   'database.unreachable': {
     exit: 3,
@@ -299,6 +424,12 @@ const catalogue = {
       a.remove === undefined
         ? 'Wait for it to end. To share it between processes, run `dbkit db serve`.'
         : `Wait for it to end; if it is gone for sure, remove ${a.remove}.`,
+  },
+  'database.already-served': {
+    exit: 3,
+    say: (a: { folder: string; holder: string; url: string }) =>
+      `The embedded database in ${a.folder} is served already, by ${a.holder}, on ${a.url}.`,
+    hint: () => 'Connect to that one, or end it first.',
   },
   'database.embedded-version': {
     exit: 3,

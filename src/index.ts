@@ -17,6 +17,7 @@ export type {
   MigrationStatus,
   PlannedSql,
   Report,
+  SeedScriptReport,
   SeedTableReport,
   SqlErrorReport,
   StatusSummary,
@@ -37,6 +38,7 @@ import type { MigrateRepairOptions } from './verbs/migrate-repair.js'
 import type { MigrateStatusOptions } from './verbs/migrate-status.js'
 import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
+import type { SeedOptions } from './verbs/seed.js'
 
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
 export async function settleConfig(flags: Flags, surroundings: Surroundings): Promise<Config> {
@@ -76,4 +78,9 @@ export async function migrateBaseline(config: Config, options: MigrateBaselineOp
 /** Accepts edited files, or settles one version by hand, in the ledger only. */
 export async function migrateRepair(config: Config, options?: MigrateRepairOptions): Promise<Report> {
   return (await import('./verbs/migrate-repair.js')).migrateRepair(config, options)
+}
+
+/** Loads the seed sets of each database, so that a second run changes nothing. */
+export async function seed(config: Config, options?: SeedOptions): Promise<Report> {
+  return (await import('./verbs/seed.js')).seed(config, options)
 }

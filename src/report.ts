@@ -58,7 +58,12 @@ export interface DatabaseReport {
   readonly files?: readonly string[]
   readonly notes?: readonly string[]
   readonly sql?: readonly PlannedSql[]
+  /** The seed sets that were loaded, in this order. */
+  readonly seedSets?: readonly string[]
   readonly seed?: readonly SeedTableReport[]
+  readonly seedScripts?: readonly SeedScriptReport[]
+  /** Everything was done, counted, and rolled back. */
+  readonly dryRun?: boolean
   readonly connection?: string
   readonly error?: ErrorReport
 }
@@ -119,6 +124,19 @@ export interface SeedTableReport {
   readonly updated: number
   readonly unchanged: number
   readonly durationMs?: number
+}
+
+/** What a .sql seed file changed, as the server counted it: triggers included. */
+export interface SeedScriptReport {
+  readonly set: string
+  readonly file: string
+  readonly tables: readonly {
+    readonly table: string
+    readonly inserted: number
+    readonly updated: number
+    readonly deleted: number
+  }[]
+  readonly durationMs: number
 }
 
 /** The report of an error, with everything the terminal and the JSON document need. */

@@ -26,6 +26,13 @@ export type RunEvent =
       readonly delayMs: number
     }
   | { readonly kind: 'step-ended'; readonly database: string; readonly step: StepReport }
+  | {
+      readonly kind: 'seed-progress'
+      readonly database: string
+      readonly file: string
+      readonly bytes: number
+      readonly totalBytes: number
+    }
   | { readonly kind: 'notice'; readonly database: string; readonly message: string }
 
 export type Observer = (event: RunEvent) => void

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
+import { addSeedCommand } from './commands/seed.js'
 import { addGlobalOptions } from './options.js'
 import type { VerbContext } from './run-verb.js'
 
@@ -31,5 +32,6 @@ export function createProgram(context: VerbContext): Command {
     )
   addGlobalOptions(program)
   addMigrateCommands(program, context)
+  addSeedCommand(program, context)
   return program
 }

@@ -38,6 +38,12 @@ export function showProgress(
       case 'step-ended':
         clear()
         break
+      case 'seed-progress':
+        if (live)
+          line(
+            `${event.database}: ${event.file}, ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`,
+          )
+        break
       case 'lock-wait':
         say(`${paint.yellow('waiting')} ${event.database}: the migration lock is held by ${event.holder}`)
         break
@@ -55,4 +61,10 @@ export function showProgress(
     }
   }
   return { observer, clear }
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 1_000_000
+    ? `${String(Math.round(bytes / 1_000))} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`
 }

@@ -36,7 +36,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     heading,
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
-    ...((report.seed ?? []).length === 0 ? [] : renderSeed(report, paint)),
+    ...(report.seed === undefined ? [] : renderSeed(report, paint)),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
@@ -122,15 +122,36 @@ function renderStatus({ migrations = [], summary }: DatabaseReport, paint: Chalk
   return [...lines, `  ${paint.dim(counts.join(', '))}`]
 }
 
-function renderSeed({ seed = [] }: DatabaseReport, paint: ChalkInstance): readonly string[] {
-  const width = Math.max(...seed.map(({ table }) => table.length))
-  const number = (n: number): string => n.toLocaleString('en-US').padStart(9)
-  return seed.map(({ set, table, inserted, updated, unchanged }) => {
-    const changed = inserted + updated > 0
-    return `  ${changed ? paint.green('✓') : paint.dim('·')} ${table.padEnd(width)}  ${paint.dim(
-      `${number(inserted)} new ${number(updated)} changed ${number(unchanged)} as they were  ${set}`,
-    )}`
-  })
+function renderSeed(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  const { seedSets = [], seed = [], seedScripts = [], dryRun = false } = report
+  const lines: string[] = []
+  const width = Math.max(0, ...seed.map(({ table }) => table.length))
+  const number = (n: number): string => n.toLocaleString('en-US').padStart(7)
+  const time = (ms: number | undefined): string => (ms === undefined ? '' : formatTime(ms).padStart(7))
+  for (const set of seedSets) {
+    lines.push(`  ${set}`)
+    for (const { table, inserted, updated, unchanged, durationMs } of seed.filter((one) => one.set === set)) {
+      const mark = inserted + updated > 0 ? paint.green('✓') : paint.dim('·')
+      const counts = `${number(inserted)} new ${number(updated)} changed ${number(unchanged)} as they were`
+      lines.push(`    ${mark} ${table.padEnd(width)} ${paint.dim(`${counts} ${time(durationMs)}`.trimEnd())}`)
+    }
+    for (const { file, tables, durationMs } of seedScripts.filter((one) => one.set === set)) {
+      const mark = tables.length > 0 ? paint.green('✓') : paint.dim('·')
+      const changes = tables.map(({ table, inserted, updated, deleted }) => {
+        const parts = [`${String(inserted)} new`, `${String(updated)} changed`, `${String(deleted)} deleted`]
+        return `${table} ${parts.filter((part) => !part.startsWith('0 ')).join(', ')}`
+      })
+      const about = changes.length === 0 ? 'changed nothing' : changes.join('; ')
+      lines.push(`    ${mark} ${file}  ${paint.dim(`${about}  ${time(durationMs).trim()}`)}`)
+    }
+  }
+  const changed = seed.reduce((sum, { inserted, updated }) => sum + inserted + updated, 0)
+  const total = [...seed, ...seedScripts].reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)
+  const rows = `${changed.toLocaleString('en-US')} ${changed === 1 ? 'row' : 'rows'}`
+  const end = dryRun
+    ? `${rows} would change; nothing was written`
+    : `${rows} new or changed in ${formatTime(total)}`
+  return [...lines, `  ${paint.dim(end)}`]
 }
 
 function renderDryRun({ database, sql = [], notes = [] }: DatabaseReport): readonly string[] {

@@ -31,6 +31,12 @@ const violations: Record<string, [from: string, line: string][]> = {
     ['src/plan/c.ts', "import type { Applied } from '../apply/apply.js'"],
   ],
   'apply-does-not-know-verbs': [['src/apply/a.ts', "import '../verbs/migrate.js'"]],
+  'seeds-are-a-step-of-verbs': [
+    ['src/seed/a.ts', "import '../verbs/migrate.js'"],
+    ['src/seed/b.ts', "import '../apply/apply.js'"],
+    ['src/seed/c.ts', "import '../plan/plan.js'"],
+  ],
+  'only-verbs-load-seeds': [['src/apply/d.ts', "import '../seed/load-seeds.js'"]],
   'files-and-databases-are-strangers': [['src/workspace/b.ts', "import '../database/database.js'"]],
   'errors-stand-alone': [['src/errors.ts', "import type { Report } from './report.js'"]],
   'one-door-for-the-terminal': [
@@ -71,6 +77,8 @@ const allowed: [from: string, line: string][] = [
   ['src/workspace/statements.ts', 'export {}'],
   ['src/database/database.ts', "import 'pg'\nawait import('@electric-sql/pglite')"],
   ['src/config/config.ts', "import 'esbuild'"],
+  ['src/verbs/seed.ts', "import '../seed/load-seeds.js'\nimport '../apply/apply.js'\nexport {}"],
+  ['src/seed/load-seeds.ts', "import '../database/database.js'\nimport '../workspace/statements.js'"],
   ['src/cli/program.ts', "import 'commander'\nimport 'chalk'\nimport '../index.js'"],
 ]
 
