@@ -55,6 +55,9 @@ export async function applyPlan(
         retries = attempt
         observer({ kind: 'lock-retry', database: config.name, name: step.name, attempt, delayMs })
       },
+      onWait(holder) {
+        observer({ kind: 'lock-wait', database: config.name, holder })
+      },
       onStatement(statement, total) {
         observer({ kind: 'statement-started', database: config.name, index: statement, total })
       },
@@ -157,7 +160,7 @@ async function endSingle(
   let outcome = error
   if (outcome === undefined) {
     try {
-      await session.script('commit;reset all')
+      await session.script('commit')
     } catch (thrown) {
       outcome = toProblem(thrown)
     }

@@ -25,6 +25,8 @@ export interface StepContext {
   readonly session: () => Promise<Session>
   readonly signal: AbortSignal
   readonly onRetry: (attempt: number, delayMs: number) => void
+  /** Told who it is that has to end first. */
+  readonly onWait: (holder: string) => void
   readonly onStatement: (index: number, total: number) => void
 }
 
@@ -55,7 +57,7 @@ export async function runTransaction(step: Step, context: StepContext): Promise<
       // What cuts the message off may come between the commit and the end of the message.
       if (isDone(step, await readProgress(session, config.ledger, step.version))) return { retries }
       if (context.signal.aborted) throw interruption(context.signal)
-      if (isRefusedByFence(error, message.sent)) throw overtaken(step, error)
+      if (isRefusedByFence(error, message.sent.statementsBefore - 1)) throw overtaken(step, error)
       if (error.sqlstate !== '55P03' || retries >= config.lockRetries)
         throw sqlFailure(error, step.script, message.sent)
       await backOff(retries, context)
@@ -76,27 +78,61 @@ export function composeMessage(
       : insertEntrySql(ledger, step.entry, 'applying', DBKIT_VERSION)
   const last =
     step.direction === 'up' ? completeEntrySql(ledger, step.version) : deleteEntrySql(ledger, step.version)
-  const before = [...(begin ? [BEGIN] : []), ...settings(step, config), first]
+  const before = [
+    ...(begin ? [BEGIN] : []),
+    ...settings(step, config, { scope: 'transaction', lockTimeoutMs: config.lockTimeoutMs }),
+    first,
+  ]
   const prefix = before.join(';') + ';'
   // The newline ends a last comment of the file, the semicolon a last statement without one. RESET gives the row's completion back to
-  // the role that started, and what the file SET does not reach the next one.
-  const suffix = `\n;reset role;reset session authorization;${last}${begin ? ';commit;reset all' : ''}`
+  // the role that started.
+  const suffix = `\n;${RESET_ROLE};${last};${begin ? 'commit;' : ''}${LEAVE_CLEAN}`
   return {
     text: prefix + step.script.text + suffix,
     sent: { start: 0, charactersBefore: [...prefix].length, statementsBefore: before.length },
   }
 }
 
-/** SET LOCAL only: nothing outlives the transaction, and a transaction-pooling pgbouncer carries nothing to the next client. */
-export function settings(step: Pick<Step, 'script'>, config: DatabaseConfig): readonly string[] {
-  const { directives } = step.script
-  const statementTimeout = directives.statementTimeoutMs ?? config.statementTimeoutMs
+export const RESET_ROLE = 'reset role;reset session authorization'
+
+/**
+ * DISCARD ALL as far as it can share a message: what a file has set does not reach the next one, nor through a pooler the next
+ * client. Cached plans and sequence values hurt nobody.
+ */
+export const LEAVE_CLEAN =
+  'reset all;discard temp;deallocate all;unlisten *;close all;select pg_catalog.pg_advisory_unlock_all()'
+
+/**
+ * What holds while a file runs, as SET LOCAL or as SET. Limits that a role or a database has for its applications are not
+ * meant for migrations, so each is set, also to "none".
+ */
+export function settings(
+  { script: { directives } }: Pick<Step, 'script'>,
+  config: DatabaseConfig,
+  { scope, lockTimeoutMs }: { readonly scope: 'transaction' | 'session'; readonly lockTimeoutMs: number },
+): readonly string[] {
+  const set = scope === 'transaction' ? 'set local' : 'set'
   return [
-    `set local lock_timeout=${String(directives.lockTimeoutMs ?? config.lockTimeoutMs)}`,
-    ...(statementTimeout === 0 ? [] : [`set local statement_timeout=${String(statementTimeout)}`]),
-    `set local search_path to ${config.searchPath}`,
-    `set local timezone to ${quoteLiteral(config.timeZone)}`,
+    `${set} lock_timeout=${String(directives.lockTimeoutMs ?? lockTimeoutMs)}`,
+    `${set} statement_timeout=${String(directives.statementTimeoutMs ?? config.statementTimeoutMs)}`,
+    `${set} search_path to ${config.searchPath}`,
+    `${set} timezone to ${quoteLiteral(config.timeZone)}`,
+    whereKnown(scope === 'transaction'),
   ]
+}
+
+/**
+ * Settings that not every server has. transaction_timeout (17) is a limit as well. client_connection_check_interval (14, where the
+ * kernel tells of a closed socket) lets the server notice within a second that dbkit was killed, instead of going on.
+ */
+function whereKnown(local: boolean): string {
+  return (
+    `select pg_catalog.set_config(name,value,${String(local)}) from (values` +
+    "('client_connection_check_interval','1000',140000,'%linux%'),('transaction_timeout','0',170000,'%')" +
+    ') as known(name,value,since,host) ' +
+    "where pg_catalog.current_setting('server_version_num')::pg_catalog.int4 operator(pg_catalog.>=) since " +
+    'and pg_catalog.version() operator(pg_catalog.~~) host'
+  )
 }
 
 /** Runs a call, and cancels it on the server when the run is to stop. */
@@ -148,9 +184,9 @@ function isDone(step: Step, progress: Progress | undefined): boolean {
     : progress?.state === 'applied' && progress.upChecksum === step.entry?.upChecksum
 }
 
-/** The statement right before the file is the fence. */
-export function isRefusedByFence(error: SqlError, sent: Sent): boolean {
-  return FENCE_REFUSALS.has(error.sqlstate) && error.completed === sent.statementsBefore - 1
+/** `fence`: how many statements of the message stand before it. */
+export function isRefusedByFence(error: SqlError, fence: number): boolean {
+  return FENCE_REFUSALS.has(error.sqlstate) && error.completed === fence
 }
 
 /** Only a run that has lost its lock without knowing it yet can meet another one here. */

@@ -41,6 +41,11 @@ export interface Session {
   query(sql: string, parameters?: readonly (string | null)[]): Promise<readonly TextRow[]>
   /** One message of the simple protocol: any number of statements, which the server runs as sent. Returns the rows of the last one that has any. */
   script(sql: string): Promise<readonly TextRow[]>
+  /**
+   * One statement in a message of its own, for those that refuse to share one. `before` and `after` are messages around it on the
+   * same connection, also where a transaction-pooling pgbouncer would give each message another one; `after` runs in any case.
+   */
+  alone(before: string, sql: string, after: string): Promise<void>
   /** Streams bytes into `COPY ... FROM STDIN`; returns the number of rows. */
   copyIn(copySql: string, source: Readable): Promise<number>
   /** Asks the server to cancel what this session is running; the running call then fails with 57014. */

@@ -195,6 +195,15 @@ class EmbeddedSession implements Session {
     return this.worker.rows({ do: 'script', sql })
   }
 
+  async alone(before: string, sql: string, after: string): Promise<void> {
+    await this.script(before)
+    try {
+      await this.script(sql)
+    } finally {
+      if (!this.lost) await this.script(after)
+    }
+  }
+
   async copyIn(copySql: string, source: Readable): Promise<number> {
     const chunks: Uint8Array[] = []
     for await (const chunk of source)

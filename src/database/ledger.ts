@@ -37,7 +37,7 @@ export interface LedgerEntry {
 /** Written before a statement that cannot share a transaction with its ledger row. */
 export interface StatementAttempt {
   readonly statement: number
-  /** Oids of the indexes that the table had before CREATE INDEX CONCURRENTLY gave its index a name of its own choosing. */
+  /** Oids of the indexes that were there before it, so that what it leaves behind is told from what others did. */
   readonly indexes?: readonly string[]
 }
 
@@ -270,17 +270,24 @@ export function deleteEntrySql(place: LedgerPlace, version: string): string {
   return `delete from ${tableOf(place)} where version operator(pg_catalog.=) ${quoteLiteral(version)}`
 }
 
-/** UPDATE that records how far a file outside a transaction has come. */
-export function journalSql(
-  place: LedgerPlace,
-  version: string,
-  done: number,
-  attempt: StatementAttempt | undefined,
-): string {
+/** Where a file outside a transaction stands, and where it goes. */
+export interface Advance {
+  readonly version: string
+  readonly direction: 'up' | 'down'
+  readonly from: number
+  readonly to: number
+  /** The statement that is going to be tried. */
+  readonly attempt?: StatementAttempt
+}
+
+/** UPDATE that records how far a file outside a transaction has come; a fence, so that no statement is done by two runners. */
+export function advanceSql(place: LedgerPlace, { version, direction, from, to, attempt }: Advance): string {
   const value = attempt === undefined ? 'null' : quoteLiteral(JSON.stringify(attempt))
-  return (
-    `update ${tableOf(place)} set statements_done=${String(done)},attempt=${value} ` +
-    `where version operator(pg_catalog.=) ${quoteLiteral(version)}`
+  return fenced(
+    `update ${tableOf(place)} set statements_done=${String(to)},attempt=${value} ` +
+      `where version operator(pg_catalog.=) ${quoteLiteral(version)} ` +
+      `and state operator(pg_catalog.=) '${direction === 'up' ? 'applying' : 'reverting'}' ` +
+      `and statements_done operator(pg_catalog.=) ${String(from)}`,
   )
 }
 

@@ -210,6 +210,22 @@ class ServerSession implements Session {
     }
   }
 
+  async alone(before: string, sql: string, after: string): Promise<void> {
+    this.completed = 0
+    const { client } = this
+    const pipelining = client as unknown as { pipeline: boolean }
+    // All three are sent before the first is answered: a pooler keeps the connection for whoever still waits for an answer.
+    pipelining.pipeline = true
+    const sent = [before, sql, after].map((text) => client.query(text))
+    const outcomes = await Promise.allSettled(sent)
+    pipelining.pipeline = false
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed === undefined) return
+    const error = this.failed(failed.reason)
+    error.completed = 0
+    throw error
+  }
+
   async copyIn(copySql: string, source: Readable): Promise<number> {
     const { from } = await import('pg-copy-streams')
     const { pipeline } = await import('node:stream/promises')

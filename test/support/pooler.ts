@@ -43,6 +43,8 @@ export async function startPooler(serverPort: number, poolSize: number): Promise
       'pool_mode = transaction',
       `default_pool_size = ${String(poolSize)}`,
       'max_client_conn = 200',
+      // The worst case for state that is left in a connection: the next transaction is on another one.
+      'server_round_robin = 1',
       '',
     ].join('\n'),
   )
