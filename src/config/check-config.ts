@@ -37,6 +37,7 @@ const schemas: Rule = {
 const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
   migrations: text,
   seeds: text,
+  mongo: text,
   url: text,
   databaseName: name,
   embedded: flag,

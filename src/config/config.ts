@@ -20,6 +20,8 @@ export interface DatabaseConfig {
   /** Absolute folders. */
   readonly migrations: string
   readonly seeds: string
+  /** Absolute; the mapping of MongoDB's documents, if there is one. */
+  readonly mongo: string | undefined
   readonly ledger: { readonly schema: string; readonly table: string }
   /** Pinned in every migration; PostgreSQL's list of schemas, as in SET search_path. */
   readonly searchPath: string

@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   readonly migrations?: string
   /** Folder of the seed sets. Default: seeds/<database> */
   readonly seeds?: string
+  /** File that says how documents of a MongoDB export become rows, for `dbkit import mongo`. */
+  readonly mongo?: string
   /** A server's URL. Better kept in <NAME>_DATABASE_URL; a configuration file is committed. */
   readonly url?: string
   /** The database's name on a server that only PGHOST or PGSERVICE names. Default: the key. */
