@@ -465,6 +465,78 @@ const catalogue = {
     say: (a: { label: string }) => `${a.label} already exists.`,
   },
 
+  // ---- imports
+  'import.no-mapping': {
+    exit: 2,
+    say: (a: { database: string }) => `Nothing says how MongoDB's documents become rows of ${a.database}.`,
+    hint: (a: { database: string }) =>
+      `Name a mapping in the configuration: databases.${a.database}.mongo (docs/import-mongo.md).`,
+  },
+  'import.unreadable-mapping': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `The mapping ${a.file} could not be read: ${a.reason}.`,
+  },
+  'import.bad-mapping': {
+    exit: 2,
+    say: (a: { file: string; key: string; seen: string; expected: string }) =>
+      `${a.file}: ${a.key} is ${a.seen}, expected ${a.expected}.`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'import.mapping-mismatch': {
+    exit: 2,
+    say: (a: { file: string; table: string; what: string }) =>
+      `${a.file} does not fit the table ${a.table}: ${a.what}.`,
+    hint: () => 'Migrate up first (dbkit migrate up), or correct the mapping.',
+  },
+  'import.missing-file': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} does not exist.`,
+  },
+  'import.unknown-collection': {
+    exit: 2,
+    say: (a: { what: string; known: readonly string[] }) =>
+      `${a.what} belongs to no collection of the mapping (it has ${list(a.known)}).`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined
+        ? 'Say which collection it is with --collection <name>.'
+        : `Did you mean ${a.nearest}? A file can be told its collection with --collection <name>.`,
+  },
+  'import.no-files': {
+    exit: 2,
+    say: (a: { paths: readonly string[] }) => `There is nothing to import in ${list(a.paths)}.`,
+    hint: (a: { known: readonly string[] }) =>
+      `Expected files like ${a.known[0] ?? 'agents'}.json or ${a.known[0] ?? 'agents'}.bson, in the folder itself and not below it.`,
+  },
+  'import.unreadable-file': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} could not be read to its end: ${a.reason}.`,
+    hint: () => 'Nothing was imported.',
+  },
+  'import.bad-documents': {
+    exit: 2,
+    say: (a: { bad: number; total: number }) =>
+      `${count(a.bad, 'document')} of ${a.total.toLocaleString('en-US')} cannot be imported.`,
+    hint: () => 'Nothing was imported. Mend the documents, or leave them out with --skip-bad.',
+  },
+  'import.not-owner': {
+    exit: 3,
+    say: (a: { table: string; triggers: readonly string[] }) =>
+      `Rows of ${a.table} changed, and its UPDATE triggers (${list(a.triggers)}) would overwrite what was exported; only its owner may switch them off.`,
+    hint: () => 'Nothing was imported. Connect as the owner of the table.',
+  },
+  'import.circular-references': {
+    exit: 2,
+    say: (a: { tables: readonly string[] }) =>
+      `${list(a.tables)} refer to one another, and none of their rows can be inserted first.`,
+    hint: () => 'Make one of the foreign keys DEFERRABLE.',
+  },
+  'import.refused': {
+    exit: 3,
+    say: (a: { message: string }) => a.message,
+    hint: (a: { hint?: string | undefined }) => a.hint ?? 'Nothing was imported.',
+  },
+
   // ---- the run
   'run.interrupted': {
     exit: 130,

@@ -61,6 +61,7 @@ export interface DatabaseReport {
   /** The seed sets that were loaded, in this order. */
   readonly seedSets?: readonly string[]
   readonly seed?: readonly SeedTableReport[]
+  readonly import?: ImportReport
   readonly seedScripts?: readonly SeedScriptReport[]
   /** Everything was done, counted, and rolled back. */
   readonly dryRun?: boolean
@@ -138,6 +139,75 @@ export interface SeedScriptReport {
   }[]
   readonly durationMs: number
 }
+
+/** What an import of documents did, or would have done. */
+export interface ImportReport {
+  readonly dryRun: boolean
+  readonly files: readonly ImportFileReport[]
+  /** Empty when nothing was imported. */
+  readonly tables: readonly ImportTableReport[]
+  /** Documents read, and how many of them cannot be imported. */
+  readonly documents: number
+  readonly bad: number
+  /** By file and place; errors are why a document is bad, warnings are about documents that were imported. */
+  readonly findings: readonly ImportFinding[]
+  /** Findings beyond those kept in the report. */
+  readonly findingsLeftOut?: number
+  readonly durationMs: number
+}
+
+export interface ImportFileReport {
+  readonly file: string
+  readonly collection: string
+  readonly documents: number
+  readonly bad: number
+}
+
+export interface ImportTableReport {
+  readonly table: string
+  readonly inserted: number
+  readonly updated: number
+  readonly unchanged: number
+  /** Rows of arrays that have become shorter. */
+  readonly removed: number
+}
+
+/** One thing about one document; `path` is the field as MongoDB writes it (tracking_events.2.timestamp). */
+export interface ImportFinding {
+  readonly severity: 'error' | 'warning'
+  readonly code: ImportFindingCode
+  readonly collection: string
+  readonly file: string
+  /** The line on which the document starts; in a binary file its number instead. Both from 1. */
+  readonly line?: number
+  readonly document?: number
+  readonly id?: string
+  readonly path?: string
+  readonly message: string
+  /** How often, where only the first is shown. */
+  readonly count?: number
+}
+
+/**
+ * unreadable (no document at all) · missing · bad-type · enum · bounds · too-long · bad-date · bad-oid · bad-location · bad-text (what
+ * PostgreSQL cannot store) · unknown-field · duplicate-id · duplicate-value · dangling-reference · opaque-id (a key that is no ObjectId)
+ */
+export type ImportFindingCode =
+  | 'unreadable'
+  | 'missing'
+  | 'bad-type'
+  | 'enum'
+  | 'bounds'
+  | 'too-long'
+  | 'bad-date'
+  | 'bad-oid'
+  | 'bad-location'
+  | 'bad-text'
+  | 'unknown-field'
+  | 'duplicate-id'
+  | 'duplicate-value'
+  | 'dangling-reference'
+  | 'opaque-id'
 
 /** The report of an error, with everything the terminal and the JSON document need. */
 export function reportOf(error: DbkitError): ErrorReport {

@@ -33,6 +33,14 @@ export type RunEvent =
       readonly bytes: number
       readonly totalBytes: number
     }
+  | {
+      readonly kind: 'import-progress'
+      readonly database: string
+      readonly phase: 'reading' | 'checking' | 'writing'
+      readonly documents: number
+      readonly bytes: number
+      readonly totalBytes: number
+    }
   | { readonly kind: 'notice'; readonly database: string; readonly message: string }
 
 export type Observer = (event: RunEvent) => void
