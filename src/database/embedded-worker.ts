@@ -22,7 +22,13 @@ export type WorkerRequest =
     }
   | { readonly id: number; readonly do: 'script'; readonly sql: string }
   | { readonly id: number; readonly do: 'copy'; readonly sql: string; readonly chunks: readonly Uint8Array[] }
-  | { readonly id: number; readonly do: 'protocol'; readonly message: Uint8Array }
+  | {
+      readonly id: number
+      readonly do: 'protocol'
+      readonly message: Uint8Array
+      /** What a `COPY ... FROM '/dev/blob'` in the message reads. */
+      readonly blob: readonly Uint8Array[]
+    }
   | { readonly id: number; readonly do: 'close' }
 
 export interface WorkerError {
@@ -88,6 +94,17 @@ try {
   const db = await start(workerData as WorkerSettings)
   const parsers = identities(db.parsers)
   const serializers = identities(db.serializers)
+
+  /**
+   * The answer to protocol messages, collected here: execProtocolRaw also parses every answer and keeps all it has parsed, for ever.
+   */
+  const exchange = async (message: Uint8Array): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = []
+    // The chunk is a view into the engine's memory, which the next one overwrites.
+    await db.execProtocolRawStream(message, { onRawData: (chunk) => chunks.push(chunk.slice()) })
+    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+  }
+
   const onNotice = (notice: { message?: string | undefined }): void => {
     send({ notice: notice.message ?? '' })
   }
@@ -104,7 +121,7 @@ try {
         return { id: request.id, rows: result.rows }
       }
       case 'script': {
-        const reply = decodeReply(await db.execProtocolRaw(encodeQuery(request.sql)))
+        const reply = decodeReply(await exchange(encodeQuery(request.sql)))
         for (const notice of reply.notices) send({ notice })
         return reply.error === undefined
           ? { id: request.id, rows: reply.rows }
@@ -125,8 +142,9 @@ try {
         return { id: request.id, count: result.affectedRows ?? 0 }
       }
       case 'protocol': {
-        const bytes = await db.execProtocolRaw(request.message)
-        return { id: request.id, bytes }
+        // Always given, be it empty: a COPY that finds none there leaves the engine unusable.
+        await db._handleBlob(new Blob(request.blob as Uint8Array<ArrayBuffer>[]))
+        return { id: request.id, bytes: await exchange(request.message) }
       }
       case 'close':
         await db.close()

@@ -78,7 +78,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
       extensions.length > 0 &&
       !extensions.includes('pg_stat_statements')
     const engine = await start(later ? [] : extensions)
-    return new EmbeddedDatabase(engine, attempt.lock, shown, later ? () => start(extensions) : undefined)
+    return new EmbeddedDatabase(engine, attempt.lock, shown, { start: () => start(extensions), later })
   } catch (error) {
     attempt.lock.release()
     throw error
@@ -115,18 +115,20 @@ export class EmbeddedDatabase implements Database {
   /** The running engine; sessions ask for it each time, because it may be started anew. */
   worker: EngineWorker
   private readonly lock: FolderLock
-  private restart: (() => Promise<EngineWorker>) | undefined
+  private readonly start: () => Promise<EngineWorker>
+  private lacksExtensions: boolean
   private locked: Promise<unknown> = Promise.resolve()
 
   constructor(
     worker: EngineWorker,
     lock: FolderLock,
     shown: string,
-    restart: (() => Promise<EngineWorker>) | undefined,
+    again: { readonly start: () => Promise<EngineWorker>; readonly later: boolean },
   ) {
     this.worker = worker
     this.lock = lock
-    this.restart = restart
+    this.start = again.start
+    this.lacksExtensions = again.later
     this.engine = {
       kind: 'embedded',
       label: `embedded PGlite ${PGLITE_VERSION} in ${shown}`,
@@ -149,20 +151,30 @@ export class EmbeddedDatabase implements Database {
   }
 
   private async startWithExtensions(): Promise<void> {
-    const { restart } = this
-    this.restart = undefined
-    if (restart === undefined) return
+    if (!this.lacksExtensions) return
+    this.lacksExtensions = false
     await this.worker.close()
-    this.worker = await restart()
+    this.worker = await this.start()
   }
 
-  /** Sends bytes of the frontend protocol and returns the answer's; for `db serve`. */
-  protocol(message: Uint8Array): Promise<Uint8Array> {
-    return this.worker.protocol(message)
+  /** Sends bytes of the frontend protocol and returns the answer's; for `db serve`. A COPY reads `blob` as '/dev/blob'. */
+  protocol(message: Uint8Array, blob: readonly Uint8Array[] = []): Promise<Uint8Array> {
+    return this.worker.protocol(message, blob)
   }
 
-  /** Tells other processes where this one answers for the folder. */
-  announce(serves: NonNullable<Holder['serves']>): void {
+  /** Ends the engine's thread, whatever it is running: what a crash is to a server. Then only restart() helps. */
+  terminate(): Promise<void> {
+    return this.worker.terminate()
+  }
+
+  /** Starts the engine anew on the same folder, after terminate() or after it broke down. */
+  async restart(): Promise<void> {
+    await this.worker.terminate()
+    this.worker = await this.start()
+  }
+
+  /** Tells other processes where this one answers for the folder, or (undefined) that it no longer does. */
+  announce(serves: Holder['serves']): void {
     this.lock.announce({ serves })
   }
 
@@ -267,8 +279,8 @@ class EngineWorker {
     return 'count' in reply ? reply.count : 0
   }
 
-  async protocol(message: Uint8Array): Promise<Uint8Array> {
-    const reply = await this.send({ do: 'protocol', message })
+  async protocol(message: Uint8Array, blob: readonly Uint8Array[]): Promise<Uint8Array> {
+    const reply = await this.send({ do: 'protocol', message, blob })
     return 'bytes' in reply ? reply.bytes : new Uint8Array()
   }
 

@@ -9,7 +9,7 @@ export interface Holder {
   readonly purpose: string
   readonly since: string
   /** Where the holder answers the PostgreSQL protocol, when it is `dbkit db serve`. */
-  readonly serves?: { readonly host: string; readonly port: number }
+  readonly serves?: { readonly host: string; readonly port: number } | undefined
 }
 
 export interface FolderLock {
