@@ -13,6 +13,11 @@ export type {
   DatabaseReport,
   EngineReport,
   ErrorReport,
+  ImportFileReport,
+  ImportFinding,
+  ImportFindingCode,
+  ImportReport,
+  ImportTableReport,
   MigrationState,
   MigrationStatus,
   PlannedSql,
@@ -25,11 +30,14 @@ export type {
 } from './report.js'
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
+export type { SeedOptions } from './verbs/seed.js'
+export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export { parseDuration } from './duration.js'
 export { DBKIT_VERSION } from './package-version.js'
 
 import type { Config } from './config/config.js'
 import type { Flags, Surroundings } from './config/settle-config.js'
+import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
 import type { MigrateDownOptions } from './verbs/migrate-down.js'
@@ -83,4 +91,9 @@ export async function migrateRepair(config: Config, options?: MigrateRepairOptio
 /** Loads the seed sets of each database, so that a second run changes nothing. */
 export async function seed(config: Config, options?: SeedOptions): Promise<Report> {
   return (await import('./verbs/seed.js')).seed(config, options)
+}
+
+/** Imports documents of a MongoDB export by the mapping of a database; the same documents again change nothing. */
+export async function importMongo(config: Config, options: ImportMongoOptions): Promise<Report> {
+  return (await import('./verbs/import-mongo.js')).importMongo(config, options)
 }

@@ -75,15 +75,13 @@ export async function loadSeeds(
         session,
         seeded.map(({ oid }) => oid),
       )
-      await session.script('commit')
+      // In one message: a transaction-pooling pgbouncer gives the connection away after the commit, and a script may have SET something.
+      await session.script('commit;reset role;reset session authorization;reset all')
     }
     return { ...outcome, emptied: run.reset === undefined ? [] : seeded.map(({ shown }) => shown) }
   } catch (error) {
     if (!session.lost) await session.script('rollback')
     throw error
-  } finally {
-    // A script may have SET something for good.
-    if (!session.lost) await session.script('reset role;reset session authorization;reset all')
   }
 }
 
