@@ -24,6 +24,7 @@ export async function migrateStatus(config: Config, options: MigrateStatusOption
         await session.close()
       }
     },
+    { afterFailure: 'go-on' },
   )
   return { command: 'migrate status', ok: databases.every(({ ok }) => ok), databases }
 }

@@ -26,20 +26,21 @@ export interface Opened {
 
 /**
  * Runs a verb on each selected database, one after the other; the first that fails ends the command, the others are reported as not
- * run. Every workspace is read before the first database is opened: a bad file name stops the command before it changed anything.
+ * run (a look has nothing to stop for: `go-on`). Every workspace is read before the first database is opened: a bad file name stops the command before it changed anything.
  */
 export async function onEachDatabase(
   config: Config,
   purpose: string,
   options: RunOptions,
   body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
+  { afterFailure = 'stop' }: { readonly afterFailure?: 'stop' | 'go-on' } = {},
 ): Promise<readonly DatabaseReport[]> {
   const workspaces = config.databases.map((database) => readWorkspace(database, config.root))
   const reports: DatabaseReport[] = []
   for (const [index, database] of config.databases.entries()) {
     const workspace = workspaces[index]
     if (workspace === undefined) continue
-    if (reports.some(({ ok }) => !ok)) {
+    if (afterFailure === 'stop' && reports.some(({ ok }) => !ok)) {
       reports.push({
         database: database.name,
         ok: false,

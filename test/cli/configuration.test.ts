@@ -174,6 +174,17 @@ describe('where a database lives', () => {
     expect((await dbkit(['migrate', 'up', '--embedded'], { CI: 'true' })).exit).toBe(0)
   })
 
+  test('status looks at every database, whatever it finds in the first', async () => {
+    folder.write({ ...config, '.env': `SHOP_DATABASE_URL=${dead('shop')}\n` })
+    const { exit, stdout } = await dbkit(['migrate', 'status', '--exit-code', '--json'])
+    expect(exit).toBe(3)
+    const report = JSON.parse(stdout) as JsonReport
+    expect(report.databases.map(({ error, summary }) => error?.code ?? summary?.['pending'])).toEqual([
+      'database.unreachable',
+      1,
+    ])
+  })
+
   test('rolling several databases back asks for a name or --yes', async () => {
     folder.write(config)
     expect((await errorOf(['migrate', 'down']))?.code).toBe('request.needs-confirmation')
