@@ -417,7 +417,7 @@ const LINE_COMMENT = /--[^\r\n]*/y
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 const NUMBER = /\$?\d[\w.]*/y
 const QUOTE_PREFIX = /(?:[ebnx](?=')|u&(?=['"]))/iy
-const COLONS = /:[:=]/y
+const CAST = /::/y
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
 const PSQL_LINE = /\\(?:[;:]|[^\r\n]*)/y
 const PSQL_COMMAND = /\\(?:[\w+]+|[^\r\n]?)/y
@@ -504,8 +504,8 @@ class Scanner {
     if (source.startsWith('/*', start)) return token('comment', { end: source.length, closed: false })
     const command = endOf(PSQL_LINE, source, start)
     if (command > start) return token('psql', upTo(command))
-    const colons = endOf(COLONS, source, start)
-    const symbol = colons > start ? colons : start + 1
+    const cast = endOf(CAST, source, start)
+    const symbol = cast > start ? cast : start + 1
     return token('symbol', upTo(symbol), source.slice(start, symbol))
   }
 }
@@ -560,7 +560,7 @@ function endOfComment(source: string, open: number): Ending {
 /** The line `\.` after the data of a COPY. */
 function endMarkOfData(source: string, from: number): Span {
   for (let start = source.indexOf('\\.', from); start !== -1; start = source.indexOf('\\.', start + 1)) {
-    const end = start === from || source[start - 1] === '\n' ? endOf(END_OF_DATA, source, start) : start
+    const end = source[start - 1] === '\n' ? endOf(END_OF_DATA, source, start) : start
     if (end > start) return { start, end }
   }
   return { start: source.length, end: source.length }

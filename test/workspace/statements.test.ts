@@ -26,6 +26,7 @@ describe('splitStatements', () => {
       ['a backslash before the closing quote', String.raw`select 'c:\', ';'`],
       ['escapes', String.raw`select E'\';', e'a\\', E'\\\';'''`],
       ['a string that goes on in the next line', "select 'a'\n  ';'"],
+      ['a string that does not go on in the same line', String.raw`select E'a' 'b\'`],
       ['escapes that go on in the next line', "select E'a' -- why ' not\n\t'b\\';'"],
       ['prefixed strings', String.raw`select U&'d\0061;', u&'\', B'1;', x'F;', N'n;', n'\'`],
       ['quoted identifiers', 'create table "a;""b;" ("c;" int, U&"d\\0061;" int)'],
@@ -114,11 +115,15 @@ describe('splitStatements', () => {
     ])
     expect(only(`prepare transaction 'commit'`).words).toEqual(['prepare', 'transaction'])
     expect(only('(select 1)').words).toEqual(['select'])
+    expect(only(`select n'a', B'1', x'1', u&'b', e'c', n`).words).toEqual(['select', 'n'])
   })
 
   describe('inline data', () => {
-    const data = (source: string): (string | undefined)[] =>
-      splitStatements(source).map(({ copyData }) => copyData && source.slice(copyData.start, copyData.end))
+    // null, because toEqual() takes arrays for equal that differ in undefined at their ends.
+    const data = (source: string): (string | null)[] =>
+      splitStatements(source).map(({ copyData }) =>
+        copyData === undefined ? null : source.slice(copyData.start, copyData.end),
+      )
 
     test.each([
       ['text', 'copy t (a, b) from stdin;\n1;2\tit\'s "\n\\N\t$$\n\\.\n', '1;2\tit\'s "\n\\N\t$$\n'],
@@ -133,7 +138,7 @@ describe('splitStatements', () => {
       ['after a comment', "copy t from stdin; -- data: it's\n1\n\\.\n", '1\n'],
       ['STDOUT, which the grammar takes too', 'copy t from stdout;\n1\n\\.\n', '1\n'],
     ])('%s', (_name, copy, expected) => {
-      expect(data(`${copy}select 1;`)).toEqual([expected, undefined])
+      expect(data(`${copy}select 1;`)).toEqual([expected, null])
       expect(texts(`${copy}select 1;`)[1]).toBe('select 1')
     })
 
@@ -141,7 +146,13 @@ describe('splitStatements', () => {
       expect(data('copy a from stdin; copy b from stdin;\n1;\n\\.\n2;\n\\.\nselect 1')).toEqual([
         '1;\n',
         '2;\n',
-        undefined,
+        null,
+      ])
+    })
+
+    test('does not begin inside of a string', () => {
+      expect(texts("copy t from stdin; select 'a\n\\.\nb'; select 1")).toEqual([
+        ...['copy t from stdin', "select 'a\n\\.\nb'", 'select 1'],
       ])
     })
 
@@ -154,9 +165,9 @@ describe('splitStatements', () => {
     test('not of a COPY from elsewhere', () => {
       expect(
         data(
-          `copy t from '/tmp/stdin'; copy t from program 'cat'; copy t to stdout; copy (select 1 from stdin) to stdout`,
+          `copy t from '/tmp/stdin'; copy t from program 'cat'; copy t to stdout; copy (select 1 from stdin) to stdout; select 1 from stdin`,
         ),
-      ).toEqual([undefined, undefined, undefined, undefined])
+      ).toEqual([null, null, null, null, null])
     })
   })
 
@@ -205,6 +216,7 @@ describe('findObstacles', () => {
     ['select :a::int', ':a'],
     ['limit :a', ':a'],
     ['select 1::numeric:a', ':a'],
+    ['select x[1; select :a', ':a'],
   ])('a variable of psql: %s', (source, what) => {
     expect(obstacles(source)).toEqual([['psql-variable', what]])
   })
@@ -301,6 +313,16 @@ describe('findObstacles', () => {
       [`do $$ begin execute 'alter role ' || a || ' password ''s3'''; end $$`, [`' password ''s3'''`]],
       [`do $a$ begin execute $b$alter role a password 's3'$b$; end $a$`, [`'s3'`]],
       [
+        `do $$ begin execute E'create role a password \\'s3\\''; end $$`,
+        [`E'create role a password \\'s3\\''`],
+      ],
+      [
+        `do $$ begin execute 'do $x$ begin create role a password ''s3''; end $x$'; end $$`,
+        [`'do $x$ begin create role a password ''s3''; end $x$'`],
+      ],
+      [`select dblink_connect('postgresql://u:s3@a/b')`, [`'postgresql://u:s3@a/b'`]],
+      [`alter system set primary_conninfo = 'postgres://u:s3@a'`, [`'postgres://u:s3@a'`]],
+      [
         `create or replace function f() returns void language plpgsql as 'begin create role a password ''s3''; end'`,
         [`'begin create role a password ''s3''; end'`],
       ],
@@ -314,6 +336,8 @@ describe('findObstacles', () => {
       `create table users (password text default 'none'); insert into users (password) values ('s3')`,
       `comment on column users.password is 'a password of the create role kind'`,
       `create role a valid until '2030-01-01'; select password 'x'`,
+      `do $$ begin create role a; perform password 's3'; perform dblink('a'); perform 'password=s3'; end $$`,
+      `do $$ begin perform dblink_connect(format('postgresql://u:%s@a/b', v) || 'password=%s'); end $$`,
       `do $$ begin execute format('create role a password %L', v); raise 'create role a password ''%''', v; end $$`,
       `create subscription s connection 'host=a passfile=b' publication p`,
       `select dblink_connect('host=a user=b'); select 'password=x'`,
@@ -366,6 +390,7 @@ describe('transactionality', () => {
     `alter system set work_mem = '1MB'`,
     'discard all',
     'alter table p detach partition q concurrently',
+    'alter table p * detach partition q concurrently',
     'alter table if exists only "s s"."p" detach partition s.q concurrently',
     `commit prepared 'x'`,
     `create subscription s connection 'connect = false' publication p`,
@@ -480,6 +505,7 @@ describe('indexOfCodePoint', () => {
     ['😀b😀d', 1, 2],
     ['😀b😀d', 3, 5],
     ['\ud83d\ud83d\ude00b', 2, 3],
+    ['ж\ude00b', 2, 2],
     ['ab', 2, 2],
     ['ab', 9, 2],
     ['', 0, 0],
