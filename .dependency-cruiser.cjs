@@ -127,6 +127,21 @@ module.exports = {
       'At run time esbuild only turns a TypeScript config into JavaScript; 10 MB of binary for anything else needs a reason.',
     ),
 
+    oneDoor(
+      'one-door-for-bson',
+      ['bson'],
+      '^src/mongo/',
+      'What Extended JSON and BSON mean is settled once, where documents are read; nothing else knows MongoDB.',
+    ),
+    {
+      name: 'mongo-is-told-what-to-do',
+      severity: 'error',
+      comment:
+        'Reading, checking and merging documents is a step of a verb: it knows neither the verbs nor how plans are applied.',
+      from: { path: '^src/mongo/' },
+      to: { path: '^src/(verbs|apply)/' },
+    },
+
     {
       name: 'no-circular',
       severity: 'error',
