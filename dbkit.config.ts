@@ -5,6 +5,6 @@ export default defineConfig({
     happyrobot: {},
     escalation: { databaseName: 'client_escalation_calls' },
     smartscheduler: {},
-    delauto: {},
+    delauto: { mongo: 'sql/delauto/mongo.json' },
   },
 })

@@ -142,7 +142,6 @@ export interface SeedScriptReport {
 
 /** What an import of documents did, or would have done. */
 export interface ImportReport {
-  readonly dryRun: boolean
   readonly files: readonly ImportFileReport[]
   /** Empty when nothing was imported. */
   readonly tables: readonly ImportTableReport[]

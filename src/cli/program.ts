@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
+import { addImportCommands } from './commands/import.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSeedCommand } from './commands/seed.js'
 import { addGlobalOptions } from './options.js'
@@ -33,5 +34,6 @@ export function createProgram(context: VerbContext): Command {
   addGlobalOptions(program)
   addMigrateCommands(program, context)
   addSeedCommand(program, context)
+  addImportCommands(program, context)
   return program
 }

@@ -44,6 +44,9 @@ export function showProgress(
             `${event.database}: ${event.file}, ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`,
           )
         break
+      case 'import-progress':
+        if (live) line(`${event.database}: ${describeImport(event)}`)
+        break
       case 'lock-wait':
         say(`${paint.yellow('waiting')} ${event.database}: the migration lock is held by ${event.holder}`)
         break
@@ -62,6 +65,18 @@ export function showProgress(
   }
   return { observer, clear }
 }
+
+/** A bar while files are read; then what is going on, because nobody knows how long the database will take. */
+function describeImport(event: Extract<RunEvent, { kind: 'import-progress' }>): string {
+  const documents = `${event.documents.toLocaleString('en-US')} documents`
+  if (event.phase !== 'reading') return `${event.phase} ${documents}`
+  const share = event.totalBytes === 0 ? 1 : Math.min(1, event.bytes / event.totalBytes)
+  const done = Math.round(share * BAR_WIDTH)
+  const bar = '█'.repeat(done) + '░'.repeat(BAR_WIDTH - done)
+  return `reading ${bar} ${String(Math.floor(share * 100)).padStart(3)} %, ${documents}`
+}
+
+const BAR_WIDTH = 24
 
 function formatBytes(bytes: number): string {
   return bytes < 1_000_000

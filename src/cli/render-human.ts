@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport } from '../index.js'
 import { redact } from './redact.js'
+import { renderImport, renderFindings } from './render-import.js'
 
 export interface RenderOptions {
   readonly color: boolean
@@ -20,6 +21,7 @@ export function renderHuman(
     ...report.databases.flatMap((database) =>
       database.error === undefined ? [] : renderFailure(database.error, alarm, database),
     ),
+    ...report.databases.flatMap((database) => renderFindings(database.import, alarm)),
     ...(report.error === undefined ? [] : renderFailure(report.error, alarm)),
   ]
   const lines = (all: readonly string[]): string => (all.length === 0 ? '' : redact(all.join('\n')) + '\n')
@@ -37,6 +39,9 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
     ...(report.seed === undefined ? [] : renderSeed(report, paint)),
+    ...(report.import === undefined
+      ? []
+      : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),

@@ -1,0 +1,170 @@
+import { Readable } from 'node:stream'
+import type { Session, TextRow } from '../database/database.js'
+import type { BoundCollection, Shape } from './bind-mapping.js'
+
+/**
+ * Where documents wait between their files and their tables: temporary tables of one transaction, so that references and unique
+ * values can be looked at in SQL, over all documents at once, before a single row of the database is touched.
+ */
+export interface StageTable {
+  /** As it is written in SQL. Columns: file, place, id, key, or parent, position; then c0, c1, ... */
+  readonly name: string
+  readonly shape: Shape
+}
+
+export interface StageCollection {
+  readonly name: string
+  /** Its number in `rejected` and `bad`. */
+  readonly number: number
+  readonly main: StageTable
+  readonly lists: readonly StageTable[]
+}
+
+/** Makes one call to the database, unless the run is to stop. */
+export type Guard = <T>(call: () => Promise<T>) => Promise<T>
+
+/** Characters of rows that are sent in one COPY. */
+const CHUNK = 1024 * 1024
+
+/** COPYs that may be on their way while the next rows are made; each holds its chunk in memory. */
+const IN_FLIGHT = 4
+
+export class Stage {
+  readonly collections: readonly StageCollection[]
+  /** Some documents were refused before they could be staged. */
+  anyRejected = false
+  private readonly session: Session
+  private readonly guard: Guard
+  private readonly buffers = new Map<string, { lines: string[]; length: number; copy: string }>()
+  /** COPYs on their way, the oldest first; each waits for the one before it. */
+  private sending: Promise<void>[] = []
+  private failure: { readonly error: unknown } | undefined
+
+  constructor(session: Session, bound: readonly BoundCollection[], guard: Guard) {
+    this.session = session
+    this.guard = guard
+    let count = 0
+    const table = (shape: Shape): StageTable => ({ name: `pg_temp.dbkit_import_${String(count++)}`, shape })
+    this.collections = bound.map(({ name, shape, lists }, number) => ({
+      name,
+      number,
+      main: table(shape),
+      lists: lists.map(table),
+    }))
+  }
+
+  get tables(): readonly StageTable[] {
+    return this.collections.flatMap(({ main, lists }) => [main, ...lists])
+  }
+
+  /** A statement in the transaction of the import. */
+  query(sql: string): Promise<readonly TextRow[]> {
+    return this.guard(() => this.session.query(sql))
+  }
+
+  /** Statements without rows, in one message. */
+  async run(sql: string): Promise<void> {
+    await this.guard(() => this.session.script(sql))
+  }
+
+  /** How many rows a statement wrote; it must not have a RETURNING of its own. */
+  async count(sql: string): Promise<number> {
+    const rows = await this.query(`with written as (${sql} returning 1) select count(*) from written`)
+    return Number(rows[0]?.[0])
+  }
+
+  async create(): Promise<void> {
+    const tables = this.collections.flatMap(({ main, lists }) => [
+      createSql(main, ['file integer', 'place bigint', 'id uuid', `key ${keyType(main)}`]),
+      ...lists.map((list) => createSql(list, ['parent uuid', `position ${keyType(list)}`])),
+    ])
+    await this.run(
+      [
+        ...tables,
+        `create temporary table ${bare(REJECTED)} (collection integer, id uuid) on commit drop`,
+        `create temporary table ${bare(BAD)} (kind integer, error boolean, collection integer, id uuid, file integer,
+           place bigint, key text, at integer, value text, other text) on commit drop`,
+      ].join(';'),
+    )
+  }
+
+  add({ name }: StageTable, line: string): void {
+    this.append(name, `copy ${name} from stdin`, line)
+  }
+
+  reject(collection: StageCollection, id: string): void {
+    this.anyRejected = true
+    this.append(REJECTED, `copy ${REJECTED} from stdin`, `${String(collection.number)}\t${id}\n`)
+  }
+
+  /** Resolves when few enough rows are on their way; rejects with what went wrong with earlier ones. */
+  async drain(): Promise<void> {
+    while (this.sending.length >= IN_FLIGHT) await this.sending.shift()
+    if (this.failure !== undefined) throw this.failure.error
+  }
+
+  /** All rows are in the database, which has looked at them. */
+  async finish(): Promise<void> {
+    for (const name of this.buffers.keys()) this.send(name)
+    await this.sending.at(-1)
+    this.sending = []
+    if (this.failure !== undefined) throw this.failure.error
+    await this.run(
+      [...this.tables.map(({ name }) => name), REJECTED].map((name) => `analyze ${name}`).join(';'),
+    )
+  }
+
+  /** Sends nothing more, and waits for what is on its way: whatever ends the import, the session is free afterwards. */
+  async abandon(): Promise<void> {
+    this.failure ??= { error: new Error('the import has ended') }
+    await this.sending.at(-1)
+  }
+
+  private append(name: string, copy: string, line: string): void {
+    let buffer = this.buffers.get(name)
+    if (buffer === undefined) this.buffers.set(name, (buffer = { lines: [], length: 0, copy }))
+    buffer.lines.push(line)
+    buffer.length += line.length
+    if (buffer.length >= CHUNK) this.send(name)
+  }
+
+  private send(name: string): void {
+    const buffer = this.buffers.get(name)
+    if (buffer === undefined || buffer.lines.length === 0) return
+    const bytes = Buffer.from(buffer.lines.join(''))
+    buffer.lines = []
+    buffer.length = 0
+    this.sending.push(this.copy(buffer.copy, bytes, this.sending.at(-1)))
+  }
+
+  /** Never rejects: whoever waits for a later chunk, or for none any more, would not hear it. */
+  private async copy(copy: string, bytes: Buffer, before: Promise<void> | undefined): Promise<void> {
+    await before
+    if (this.failure !== undefined) return
+    try {
+      await this.guard(() => this.session.copyIn(copy, Readable.from([bytes])))
+    } catch (error) {
+      this.failure = { error }
+    }
+  }
+}
+
+/** Ids of documents that are left out, so that what refers to them is not taken for dangling. */
+export const REJECTED = 'pg_temp.dbkit_import_rejected'
+
+/** What SQL found to be wrong with documents. */
+export const BAD = 'pg_temp.dbkit_import_bad'
+
+function bare(name: string): string {
+  return name.slice('pg_temp.'.length)
+}
+
+function createSql({ name, shape }: StageTable, keys: readonly string[]): string {
+  const columns = shape.columns.map(({ type }, index) => `c${String(index)} ${type}`)
+  return `create temporary table ${bare(name)} (${[...keys, ...columns].join(', ')}) on commit drop`
+}
+
+/** The type of the second key column: what holds the _id, or the place in the array. */
+function keyType({ shape }: StageTable): string {
+  return shape.table.columns.get(shape.keys[1])?.type ?? 'text'
+}
