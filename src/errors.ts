@@ -385,6 +385,12 @@ const catalogue = {
     say: (a: { file: string }) =>
       `${a.file} asks for no-transaction, but all seeds of a database are loaded in one.`,
   },
+  'seed.transaction-control': {
+    exit: 2,
+    say: (a: { what: string }) =>
+      `${a.what} in a seed file, but all seeds of a database are loaded in one transaction.`,
+    hint: () => 'Take it out.',
+  },
   'seed.reset-dependents': {
     exit: 2,
     say: (a: { tables: readonly string[]; dependents: readonly string[] }) =>

@@ -202,11 +202,20 @@ function parse(text: string, locate: (index: number) => SourceLocation): JsonNod
   }
 }
 
+const NAMES: Readonly<Record<JsonNode['kind'], string>> = {
+  array: 'an array',
+  boolean: 'true or false',
+  null: 'null',
+  number: 'a number',
+  object: 'an object',
+  string: 'a string',
+}
+
 function asObject(node: JsonNode, locate: (index: number) => SourceLocation): JsonObject {
   if (node.kind === 'object') return node
   const wrong: DbkitError = problem(
     'seed.bad-json',
-    { what: `a row has to be an object, and this is ${node.kind === 'null' ? 'null' : `a ${node.kind}`}` },
+    { what: `a row has to be an object, and this is ${NAMES[node.kind]}` },
     { location: locate(node.start) },
   )
   throw wrong

@@ -64,9 +64,10 @@ export async function loadSeeds(
     const tables = await readSeedTables(session, sets, run)
     const prepared = await prepare(sets, tables)
     const seeded = tablesOf(prepared)
-    if (run.reset !== undefined && (await holdRows(session, seeded))) {
-      run.reset.confirm()
-      await resetTables(session, seeded)
+    const emptied = run.reset === undefined || !(await holdRows(session, seeded)) ? [] : seeded
+    if (emptied.length > 0) {
+      run.reset?.confirm()
+      await resetTables(session, emptied)
     }
     const outcome = await loadAll(session, prepared, tables.byOid, run)
     if (run.dryRun) await session.script('rollback')
@@ -78,7 +79,7 @@ export async function loadSeeds(
       // In one message: a transaction-pooling pgbouncer gives the connection away after the commit, and a script may have SET something.
       await session.script('commit;reset role;reset session authorization;reset all')
     }
-    return { ...outcome, emptied: run.reset === undefined ? [] : seeded.map(({ shown }) => shown) }
+    return { ...outcome, emptied: emptied.map(({ shown }) => shown) }
   } catch (error) {
     if (!session.lost) await session.script('rollback')
     throw error

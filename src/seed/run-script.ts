@@ -3,7 +3,8 @@ import type { Session } from '../database/database.js'
 import { SqlError } from '../database/sql-error.js'
 import { DbkitError, problem, throwProblems } from '../errors.js'
 import type { SeedScriptReport } from '../report.js'
-import { decodeScript, refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
+import { decodeScript, excerptAt, refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
+import { findObstacles } from '../workspace/statements.js'
 import type { SeedFile } from './read-seeds.js'
 
 /** Words a failure of a script with its place in the file. */
@@ -13,8 +14,21 @@ export type ExplainFailure = (error: SqlError, script: ScriptText) => DbkitError
 export async function readScript(file: SeedFile): Promise<ScriptText> {
   const script = decodeScript(await readFile(file.path), file.file)
   if (script instanceof DbkitError) throw script
-  throwProblems(refuseObstacles(script))
-  if (!script.directives.transaction) throw problem('seed.no-transaction', { file: file.file })
+  const { text, directives } = script
+  if (!directives.transaction) throw problem('seed.no-transaction', { file: file.file })
+  // What a migration is told of COMMIT (its ledger row, a way out) is not so here.
+  const others = refuseObstacles({ ...script, directives: { ...directives, transaction: false } })
+  const commits = findObstacles(text).filter(({ kind }) => kind === 'transaction-control')
+  throwProblems([
+    ...commits.map(({ what, start, line, column }) =>
+      problem(
+        'seed.transaction-control',
+        { what },
+        { location: { file: file.file, line, column, excerpt: excerptAt(script, start) } },
+      ),
+    ),
+    ...others,
+  ])
   return script
 }
 

@@ -6,7 +6,7 @@ import type { Session } from '../database/database.js'
 import { problem } from '../errors.js'
 import { statusOf } from '../plan/plan.js'
 import type { DatabaseReport, Report } from '../report.js'
-import { loadSeeds } from '../seed/load-seeds.js'
+import { loadSeeds, type SeedOutcome } from '../seed/load-seeds.js'
 import { readSeeds, type SeedFile, type Seeds } from '../seed/read-seeds.js'
 import { notesOf, type Outcome } from './change-under-lock.js'
 import {
@@ -69,7 +69,9 @@ async function load(opened: Opened, { sets, notes }: Seeds, options: SeedOptions
     const signal = AbortSignal.any([opened.signal, lost])
     try {
       const outcome = await cancellable(session, signal, () => run(opened, sets, session, signal, options))
-      return { ok: true, ...outcome, ...notesOf(notes), ...dryRun }
+      const { emptied, ...reports } = outcome
+      const told = emptied.length === 0 ? notes : [`emptied first: ${emptied.join(', ')}`, ...notes]
+      return { ok: true, ...reports, ...notesOf(told), ...dryRun }
     } catch (error) {
       throw signal.aborted ? interruption(signal) : error
     } finally {
@@ -84,7 +86,7 @@ async function run(
   session: Session,
   signal: AbortSignal,
   options: SeedOptions,
-): Promise<Pick<DatabaseReport, 'seedSets' | 'seed' | 'seedScripts'>> {
+): Promise<Pick<DatabaseReport, 'seedSets' | 'seed' | 'seedScripts'> & Pick<SeedOutcome, 'emptied'>> {
   const { summary } = statusOf(workspace, await readLedger(session, config.ledger))
   const { label, kind } = database.engine
   const outcome = await loadSeeds(session, sets, {
@@ -119,6 +121,7 @@ async function run(
     seedSets: sets.map(({ name }) => name),
     seed: outcome.tables,
     ...(outcome.scripts.length === 0 ? {} : { seedScripts: outcome.scripts }),
+    emptied: outcome.emptied,
   }
 }
 
