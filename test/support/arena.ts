@@ -9,8 +9,8 @@ import { noteEngine, onServer } from './server.js'
 /** A cluster of a test's own, to be crashed and counted in, with databases that cost a copy. */
 export interface Arena {
   readonly cluster: Cluster
-  /** A new, empty database. */
-  database(): Promise<ArenaDatabase>
+  /** A new database: empty, or a copy of another one that nobody is connected to. */
+  database(template?: string): Promise<ArenaDatabase>
   /** What the server has logged since the arena was opened. */
   log(): string
   stop(): void
@@ -41,10 +41,10 @@ export async function openArena(settings: readonly string[] = []): Promise<Arena
     cluster,
     log: () => readFileSync(cluster.logFile, 'utf8'),
     stop: () => cluster.stop(),
-    async database() {
+    async database(template = 'template0') {
       const name = `arena_${String(counter++)}`
       await onServer(cluster.url('postgres'), (client) =>
-        client.query(`create database ${name} template template0`),
+        client.query(`create database ${name} template ${template}`),
       )
       const url = cluster.url(name)
       return {

@@ -8,11 +8,10 @@ export function rounds(sample: number, full: number): number {
   return proving ? full : sample
 }
 
-/** A sample of a list, spread evenly and with both its ends; all of it when proving. */
+/** A sample of a list, spread evenly; all of it when proving. */
 export function sampled<T>(all: readonly T[], size: number): readonly T[] {
   if (proving || all.length <= size) return all
-  const step = (all.length - 1) / Math.max(1, size - 1)
-  return Array.from({ length: size }, (_, index) => all[Math.round(index * step)] as T)
+  return Array.from({ length: size }, (_, index) => all[Math.floor(((index + 0.5) * all.length) / size)] as T)
 }
 
 /** A line for the figures that `npm run prove` prints at its end. */
