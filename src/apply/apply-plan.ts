@@ -2,6 +2,7 @@ import { Umzug } from 'umzug'
 import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import type { SessionKeeper } from '../database/keep-session.js'
+import { BEGIN } from '../database/ledger.js'
 import { SqlError } from '../database/sql-error.js'
 import { DbkitError, problem } from '../errors.js'
 import type { Plan, Step } from '../plan/plan.js'
@@ -13,6 +14,7 @@ import {
   composeMessage,
   interruption,
   runTransaction,
+  settleLostCommit,
   type StepContext,
 } from './run-transaction.js'
 import { sqlFailure } from './sql-failure.js'
@@ -42,24 +44,18 @@ export async function applyPlan(
   if (plan.steps.length === 0) return { steps: [], error: undefined }
   const { observer } = options
   const reports = new Map<Step, StepReport>()
+  // One transaction lives and dies with one session: a new one would go on outside of it.
+  const single = options.singleTransaction ? await sessions.current() : undefined
   const started = async (): Promise<void> => {
-    if (options.singleTransaction) await (await sessions.current()).script('begin')
+    await single?.script(BEGIN)
   }
   const run = async (step: Step, index: number): Promise<void> => {
     let retries = 0
     const context: StepContext = {
-      config,
-      session: () => sessions.current(),
-      signal: options.signal,
+      ...contextOf(step, sessions, config, options.signal, observer),
       onRetry(attempt, delayMs) {
         retries = attempt
         observer({ kind: 'lock-retry', database: config.name, name: step.name, attempt, delayMs })
-      },
-      onWait(holder) {
-        observer({ kind: 'lock-wait', database: config.name, holder })
-      },
-      onStatement(statement, total) {
-        observer({ kind: 'statement-started', database: config.name, index: statement, total })
       },
     }
     observer({
@@ -82,11 +78,12 @@ export async function applyPlan(
       observer({ kind: 'step-ended', database: config.name, step: report })
     }
     try {
-      const result = options.singleTransaction
-        ? await runWithin(step, context)
-        : step.transaction
-          ? await runTransaction(step, context)
-          : await runStatements(step, context)
+      const result =
+        single !== undefined
+          ? await runWithin(step, single, context)
+          : step.transaction
+            ? await runTransaction(step, context)
+            : await runStatements(step, context)
       finish(
         step.direction === 'up' ? 'applied' : 'rolled-back',
         'statements' in result ? { statements: result.statements } : {},
@@ -99,8 +96,32 @@ export async function applyPlan(
 
   const failed = await walk(plan, started, run)
   let error = failed === undefined ? undefined : toProblem(failed)
-  if (options.singleTransaction) error = await endSingle(await sessions.current(), error, reports)
+  if (single !== undefined) error = await endSingle(plan, single, sessions, config, options, error, reports)
   return { steps: plan.steps.map((step) => reports.get(step) ?? baseReport(step, 'not-run')), error }
+}
+
+function contextOf(
+  step: Step,
+  sessions: SessionKeeper,
+  config: DatabaseConfig,
+  signal: AbortSignal,
+  observer: Observer,
+): StepContext {
+  const database = config.name
+  return {
+    config,
+    session: () => sessions.current(),
+    signal,
+    onRetry(attempt, delayMs) {
+      observer({ kind: 'lock-retry', database, name: step.name, attempt, delayMs })
+    },
+    onWait(holder) {
+      observer({ kind: 'lock-wait', database, holder })
+    },
+    onStatement(index, total) {
+      observer({ kind: 'statement-started', database, index, total })
+    },
+  }
 }
 
 /** Hands the steps to Umzug; returns what stopped it. */
@@ -139,8 +160,7 @@ async function walk(
 }
 
 /** One step inside the transaction that holds them all. */
-async function runWithin(step: Step, context: StepContext): Promise<{ retries: number }> {
-  const session = await context.session()
+async function runWithin(step: Step, session: Session, context: StepContext): Promise<{ retries: number }> {
   const message = composeMessage(step, context.config, { begin: false })
   try {
     await cancellable(session, context.signal, () => session.script(message.text))
@@ -153,22 +173,46 @@ async function runWithin(step: Step, context: StepContext): Promise<{ retries: n
 
 /** Commits or rolls back the one transaction; what was rolled back was not applied after all. */
 async function endSingle(
+  plan: Plan,
   session: Session,
+  sessions: SessionKeeper,
+  config: DatabaseConfig,
+  options: ApplyOptions,
   error: DbkitError | undefined,
   reports: Map<Step, StepReport>,
 ): Promise<DbkitError | undefined> {
   let outcome = error
-  if (outcome === undefined) {
+  if (outcome === undefined)
     try {
       await session.script('commit')
     } catch (thrown) {
-      outcome = toProblem(thrown)
+      outcome = await settleLostEnd(thrown, plan, sessions, config, options)
     }
-  } else await session.script('rollback')
+  // Without its connection the server rolls it back by itself.
+  else if (!session.lost) await session.script('rollback')
   if (outcome !== undefined)
     for (const [step, report] of reports)
       if (report.outcome !== 'failed') reports.set(step, baseReport(step, 'not-run'))
   return outcome
+}
+
+/** When the answer to the commit was lost, the ledger's last step says for all of them whether it took place. */
+async function settleLostEnd(
+  thrown: unknown,
+  plan: Plan,
+  sessions: SessionKeeper,
+  config: DatabaseConfig,
+  { signal, observer }: ApplyOptions,
+): Promise<DbkitError | undefined> {
+  const last = plan.steps.at(-1)
+  if (!(thrown instanceof SqlError) || !thrown.connectionLost || last === undefined) return toProblem(thrown)
+  const context = contextOf(last, sessions, config, signal, observer)
+  try {
+    await settleLostCommit(last, context, thrown)
+    return undefined
+  } catch (error) {
+    return toProblem(error)
+  }
 }
 
 function baseReport(step: Step, outcome: StepReport['outcome']): StepReport {

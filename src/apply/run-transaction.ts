@@ -205,7 +205,7 @@ export function overtaken(step: Step, cause: SqlError): Error {
  * The connection broke and nobody knows whether the commit took place: the ledger does, as soon as the server has ended what it
  * was running. Returns when the step is done after all.
  */
-async function settleLostCommit(step: Step, context: StepContext, lost: SqlError): Promise<void> {
+export async function settleLostCommit(step: Step, context: StepContext, lost: SqlError): Promise<void> {
   const { config, signal } = context
   for (let tries = 0; ; tries++) {
     if (signal.aborted) throw interruption(signal)
