@@ -143,6 +143,12 @@ const catalogue = {
       `${a.source} is not a usable connection URL: ${a.reason}.`,
     hint: () => 'Expected postgresql://user:password@host:port/database?sslmode=require',
   },
+  'config.open-password-file': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `The password file ${a.file} can be read by others, so its password is not used.`,
+    hint: (a: { file: string }) => `chmod 600 ${a.file}`,
+  },
   'config.memory-engine': {
     exit: 2,
     say: (a: { source: string }) =>

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { problem, type DbkitError } from '../errors.js'
@@ -57,12 +57,15 @@ export function settleServerAddress(
       source,
       reason: `sslmode is "${sslmode}", expected one of ${SSL_MODES.join(', ')}`,
     })
+  const database = pick('dbname', 'PGDATABASE') ?? fallbackDatabase
   return {
     host,
     port,
     user,
-    database: pick('dbname', 'PGDATABASE') ?? fallbackDatabase,
-    password: pick('password', 'PGPASSWORD'),
+    database,
+    password:
+      pick('password', 'PGPASSWORD') ??
+      readPasswordFile([host, String(port), database, user], pick('passfile', 'PGPASSFILE'), environment),
     sslmode: sslmode as SslMode,
     sslrootcert: pick('sslrootcert', 'PGSSLROOTCERT'),
     sslcert: pick('sslcert', 'PGSSLCERT'),
@@ -134,15 +137,54 @@ function readService(name: string, environment: Environment): Parameters {
   })
 }
 
-function readSection(file: string, name: string): Parameters | undefined {
-  let text: string
+/**
+ * The password file's first line for host, port, database and user. https://www.postgresql.org/docs/current/libpq-pgpass.html
+ * pg would read it too, but says at each use that it is going to stop.
+ */
+function readPasswordFile(
+  wanted: readonly string[],
+  named: string | undefined,
+  environment: Environment,
+): string | undefined {
+  const file =
+    named ??
+    (process.platform === 'win32'
+      ? join(environment['APPDATA'] ?? homedir(), 'postgresql', 'pgpass.conf')
+      : join(environment['HOME'] ?? homedir(), '.pgpass'))
+  const text = readIfThere(file)
+  if (text === undefined) return undefined
+  const [host = '', ...rest] = wanted
+  const hosts = host.startsWith('/') ? [host, 'localhost'] : [host]
+  for (const line of text.split(/\r?\n/)) {
+    if (line.startsWith('#')) continue
+    const [first = '', ...fields] = line
+      .split(/(?<!\\):/)
+      .map((field) => field.replaceAll(/\\([\\:])/g, '$1'))
+    if (fields.length !== 4) continue
+    const matches =
+      (first === '*' || hosts.includes(first)) &&
+      rest.every((value, index) => fields[index] === '*' || fields[index] === value)
+    if (!matches) continue
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+      throw problem('config.open-password-file', { file })
+    return fields[3]
+  }
+  return undefined
+}
+
+function readIfThere(file: string): string | undefined {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    // A file that is not there has no such section; one that cannot be read is worth knowing about.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // A file that is not there says nothing; one that cannot be read is worth knowing about.
+    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined
     throw error
   }
+}
+
+function readSection(file: string, name: string): Parameters | undefined {
+  const text = readIfThere(file)
+  if (text === undefined) return undefined
   let found: Record<string, string> | undefined
   let inside = false
   for (const line of text.split(/\r?\n/).map((raw) => raw.trim())) {

@@ -305,8 +305,8 @@ async function connectOnce(
     port: address.port,
     user: address.user,
     database: address.database,
-    // Undefined lets pg look into the password file.
-    password: address.password,
+    // Empty keeps pg from looking for one itself: the password file has been asked.
+    password: address.password ?? '',
     ssl,
     connectionTimeoutMillis: address.connectTimeoutMs,
     keepAlive: true,
@@ -329,7 +329,13 @@ async function connectOnce(
     client.on('notice', (notice) => {
       options.onNotice?.(notice.message ?? '')
     })
-  await client.connect()
+  try {
+    await client.connect()
+  } catch (error) {
+    // pg leaves the socket of a refused login open, and the process with it, until the server's patience ends.
+    ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    throw error
+  }
   return new ServerSession(client, version.split(' ')[0] ?? version)
 }
 
@@ -372,6 +378,9 @@ function isStarting(thrown: unknown, error: SqlError): boolean {
   )
 }
 
+/** In pg's words, and in those of a server without SCRAM. */
+const NO_PASSWORD = /no password supplied|client password must be a/
+
 function unreachable(label: string, address: ServerAddress, thrown: unknown, error: SqlError): DbkitError {
   const { code = error.sqlstate } = thrown as { code?: string }
   const place = address.host.startsWith('/')
@@ -394,10 +403,12 @@ function unreachable(label: string, address: ServerAddress, thrown: unknown, err
     '53300': [error.message + '.', 'Close other connections, or raise max_connections; dbkit needs two.'],
   }
   const [reason, hint] = known[code] ?? [
-    `${error.message}.`.replace(/\.\.$/, '.'),
+    NO_PASSWORD.test(error.message)
+      ? `the server wants a password for ${address.user}, and there is none.`
+      : `${error.message}.`.replace(/\.\.$/, '.'),
     /certificate|self-signed/.test(error.message)
       ? 'Name the authority with sslrootcert=FILE, or use sslmode=require to encrypt without checking who answers.'
-      : /no password supplied|client password must be a string/.test(error.message)
+      : NO_PASSWORD.test(error.message)
         ? 'Set it in the URL, in PGPASSWORD or in the password file.'
         : /no encryption/.test(error.message)
           ? 'The server wants TLS: add sslmode=require to the URL.'
