@@ -187,7 +187,7 @@ class Surroundings {
       this.#brackets.push(/^json_object(?:agg)?$/.test(this.#previous) ? 'json' : 'other')
     else if (text === ')' || text === ']') this.#brackets.pop()
     else if (text === ';') this.#brackets.length = 0
-    this.#afterOperand = kind === 'symbol' ? text === ')' || text === ']' : kind !== 'psql'
+    this.#afterOperand = kind !== 'symbol' || text === ')' || text === ']'
     this.#previous = text
   }
 }
@@ -415,7 +415,8 @@ interface Token extends Span {
 const BLANKS = /[ \t\n\r\f\v]+/y
 const LINE_COMMENT = /--[^\r\n]*/y
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
-const NUMBER = /\$?\d[\w.]*/y
+// What follows a number without a blank is junk that PostgreSQL reads like the rest of a name, dollars included.
+const NUMBER = /\$?\d[\d.]*(?:[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)?/y
 const QUOTE_PREFIX = /(?:[ebnx](?=')|u&(?=['"]))/iy
 const CAST = /::/y
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y

@@ -33,7 +33,7 @@ describe('splitStatements', () => {
       ['a dollar quote', 'do $$ begin perform 1; end $$'],
       ['a tagged dollar quote around others', 'do $a$ x; $$ y; $$ $b$ z; $ab$ $a$'],
       ['a tag beyond ASCII', 'select $é$ ; $e$ ; $é$'],
-      ['parameters and identifiers with a dollar', 'select $1, a$b$c, b$$, $2'],
+      ['parameters, identifiers and numbers with a dollar', 'select $1, a$b$c, b$$, $2, 1e5, 0x1F, $1a$b$c'],
       ['line comments', 'select 1 -- a; b\n  , 2 --; c\r\n  , /* ; */ 3'],
       ['nested comments', 'select /* ; /* ; */ ; /*/ ; */ */ 1'],
       ['parentheses', 'create rule r as on insert to t do also (delete from a; delete from b; notify c)'],
