@@ -230,7 +230,7 @@ function inOrder(findings: readonly ImportFinding[], files: readonly MongoFile[]
 
 /** Of the disk or of a zip: a code of the system, or of zlib. */
 function isFileError(error: unknown): error is NodeJS.ErrnoException {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  const code = (error as { code?: unknown } | undefined)?.code
   return !(error instanceof SqlError) && typeof code === 'string' && /^(?:E[A-Z]+|Z_[A-Z_]+)$/.test(code)
 }
 

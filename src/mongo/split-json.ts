@@ -24,8 +24,9 @@ export class JsonSplitter {
   push(chunk: Buffer): readonly JsonPiece[] {
     if (this.splitter !== undefined) return this.splitter.push(chunk)
     this.head = Buffer.concat([this.head, chunk])
-    // The first line tells which it is.
-    if (!this.head.includes(NEWLINE) && this.head.length < 65_536) return []
+    // The first line that is not empty tells which it is.
+    const first = firstCharacter(this.head)
+    if (!this.head.includes(NEWLINE, first) && this.head.length < 65_536) return []
     return this.start()
   }
 
@@ -52,11 +53,16 @@ function withoutMark(bytes: Buffer): Buffer {
 
 /** Not an array, and no document that opens its brace and goes on in the next line. */
 function isOneALine(bytes: Buffer): boolean {
-  let start = 0
-  while (isSpace(bytes[start])) start++
+  const start = firstCharacter(bytes)
   if (bytes[start] === OPEN_BRACKET) return false
   const end = bytes.indexOf(NEWLINE, start)
   return bytes.toString('latin1', start, end < 0 ? bytes.length : end).trim() !== '{'
+}
+
+function firstCharacter(bytes: Buffer): number {
+  let at = 0
+  while (isSpace(bytes[at])) at++
+  return at
 }
 
 function isSpace(byte: number | undefined): boolean {
