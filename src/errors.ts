@@ -219,7 +219,7 @@ const catalogue = {
   },
   'workspace.unterminated': {
     exit: 2,
-    say: (a: { what: string }) => `The file ends inside an ${a.what}.`,
+    say: (a: { what: string }) => `The file ends before its ${a.what} does.`,
   },
   'workspace.password-literal': {
     exit: 2,
@@ -374,6 +374,12 @@ const catalogue = {
     exit: 2,
     say: (a: { columns: readonly string[]; value: string; line: number; first: number }) =>
       `Lines ${String(a.first)} and ${String(a.line)} are the same row: ${a.columns.join(', ')} = ${a.value}.`,
+  },
+  'seed.contradiction': {
+    exit: 2,
+    say: (a: { row: string; column: string; earlier: string }) =>
+      `${a.earlier} says another ${a.column} of the same row (${a.row}): each run would change it twice.`,
+    hint: () => 'Let one of the two files have the row, or leave the column out of one.',
   },
   'seed.cycle': {
     exit: 2,

@@ -80,8 +80,8 @@ export interface StepReport {
   readonly statements?: number
   /** How often the step was tried again because a lock was not to be had in time. */
   readonly retries?: number
-  /** Where the SQL came from: the file, or the ledger because the file is gone. */
-  readonly source?: 'file' | 'ledger'
+  /** Where the SQL came from: the file, the ledger because the file is gone; cache: a copy of a database where it had been run. */
+  readonly source?: 'file' | 'ledger' | 'cache'
   readonly outOfOrder?: boolean
 }
 

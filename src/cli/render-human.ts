@@ -65,7 +65,7 @@ function renderSteps(report: DatabaseReport, paint: ChalkInstance): readonly str
     const [mark, color, word] = STEP_MARKS[step.outcome]
     const about = [
       word,
-      step.source === 'ledger' ? 'from the ledger' : '',
+      step.source === 'ledger' ? 'from the ledger' : step.source === 'cache' ? 'from the cache' : '',
       step.outOfOrder === true ? 'out of order' : '',
       step.statements === undefined ? '' : count(step.statements, 'statement'),
       step.retries === undefined ? '' : `${count(step.retries, 'retry', 'retries')} for a lock`,

@@ -15,6 +15,8 @@ export interface Database {
     /** lock_timeout and statement_timeout have an effect. */
     readonly timeouts: boolean
   }
+  /** Present when this run made the database (embedded only): what it started from, and a way to keep what it has become. */
+  readonly made?: { readonly restored: string | undefined; keepAs(key: string): void }
   /** Opens a session; on an engine with only one, the same one again. */
   session(): Promise<Session>
   /**

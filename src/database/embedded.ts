@@ -1,15 +1,6 @@
-import {
-  constants,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { homedir, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
@@ -17,13 +8,10 @@ import { problem } from '../errors.js'
 import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow } from './database.js'
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
+import { PGLITE_MAJOR, PGLITE_SERVER_VERSION, PGLITE_VERSION } from './pglite-version.js'
 import { describeHolder, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
 import { SqlError, toSqlError } from './sql-error.js'
-
-/** The PGlite this dbkit is made for, and the PostgreSQL inside it; the data folder of another major cannot be opened. */
-export const PGLITE_VERSION = '0.5.8'
-const PGLITE_MAJOR = 18
-const PGLITE_SERVER_VERSION = '18.3'
+import { cacheFolder, copyDataDir, isUnwritable, keepState, restoreState } from './state-cache.js'
 
 export interface EmbeddedOptions {
   /** `.dbkit/<database>`: holds data/, locks/ and engine.json. */
@@ -37,6 +25,8 @@ export interface EmbeddedOptions {
    * the ledger needs none, and PostGIS costs 2 s at every start.
    */
   readonly extensionsOnLock: boolean
+  /** Keys of kept states that a new database may start from, the furthest first. */
+  readonly states: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly onNotice?: ((message: string) => void) | undefined
 }
@@ -68,17 +58,28 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     const dataDir = join(options.folder, 'data')
     refuseOtherMajor(dataDir, shown)
     const isNew = !existsSync(join(dataDir, 'PG_VERSION'))
-    await prepareDataDir(dataDir, options.environment)
+    if (isNew) rmSync(dataDir, { recursive: true, force: true })
+    const restored = isNew ? restoreState(options.states, dataDir, options.environment) : undefined
+    if (isNew && restored === undefined) await prepareDataDir(dataDir, options.environment)
     const start = (carried: readonly string[]): Promise<EngineWorker> =>
       startWorker({ dataDir, extensions: carried }, shown, options.onNotice)
     // pg_stat_statements is preloaded: without its files the engine does not start at all.
     const later =
       options.extensionsOnLock &&
-      !isNew &&
+      (!isNew || restored !== undefined) &&
       extensions.length > 0 &&
       !extensions.includes('pg_stat_statements')
     const engine = await start(later ? [] : extensions)
-    return new EmbeddedDatabase(engine, attempt.lock, shown, { start: () => start(extensions), later })
+    const again = { start: () => start(extensions), later }
+    const origin = isNew
+      ? {
+          restored,
+          keep: (key: string) => {
+            keepState(key, dataDir, options.environment)
+          },
+        }
+      : undefined
+    return new EmbeddedDatabase(engine, attempt.lock, shown, again, origin)
   } catch (error) {
     attempt.lock.release()
     throw error
@@ -117,6 +118,9 @@ export class EmbeddedDatabase implements Database {
   private readonly lock: FolderLock
   private readonly start: () => Promise<EngineWorker>
   private lacksExtensions: boolean
+  readonly made?: NonNullable<Database['made']>
+  /** Run after the engine has closed its files. */
+  private keep: (() => void) | undefined
   private locked: Promise<unknown> = Promise.resolve()
 
   constructor(
@@ -124,11 +128,21 @@ export class EmbeddedDatabase implements Database {
     lock: FolderLock,
     shown: string,
     again: { readonly start: () => Promise<EngineWorker>; readonly later: boolean },
+    origin: { readonly restored: string | undefined; keep(key: string): void } | undefined,
   ) {
     this.worker = worker
     this.lock = lock
     this.start = again.start
     this.lacksExtensions = again.later
+    if (origin !== undefined)
+      this.made = {
+        restored: origin.restored,
+        keepAs: (key) => {
+          this.keep = () => {
+            origin.keep(key)
+          }
+        },
+      }
     this.engine = {
       kind: 'embedded',
       label: `embedded PGlite ${PGLITE_VERSION} in ${shown}`,
@@ -180,6 +194,7 @@ export class EmbeddedDatabase implements Database {
 
   async close(): Promise<void> {
     await this.worker.close()
+    this.keep?.()
     this.lock.release()
   }
 }
@@ -411,49 +426,29 @@ function refuseOtherMajor(dataDir: string, shown: string): void {
  * user's cache and never opened again: every database starts as its copy. Where the cache cannot be written, the engine makes the
  * folder itself.
  */
-async function prepareDataDir(
-  dataDir: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  if (existsSync(join(dataDir, 'PG_VERSION'))) return
-  const pristine = pristineFolder(environment)
+async function prepareDataDir(dataDir: string, environment: Environment): Promise<void> {
+  const pristine = join(cacheFolder(environment), `pglite-${PGLITE_VERSION}`)
   if (!existsSync(join(pristine, 'PG_VERSION')) && !(await makePristine(pristine))) return
-  const aside = `${dataDir}.${String(process.pid)}`
-  rmSync(dataDir, { recursive: true, force: true })
-  rmSync(aside, { recursive: true, force: true })
-  cpSync(pristine, aside, { recursive: true, mode: constants.COPYFILE_FICLONE })
-  renameSync(aside, dataDir)
+  copyDataDir(pristine, dataDir)
 }
 
 /** Makes the cached folder aside and renames it into place: of two that make it at once, one is kept. False: the cache is not writable. */
 async function makePristine(pristine: string): Promise<boolean> {
-  const aside = `${pristine}.${String(process.pid)}`
+  const aside = `${pristine}.${String(process.pid)}.new`
   try {
     mkdirSync(aside, { recursive: true })
   } catch (error) {
-    if (
-      ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'].includes(
-        String((error as NodeJS.ErrnoException).code),
-      )
-    )
-      return false
+    if (isUnwritable(error)) return false
     throw error
   }
   const engine = await startWorker({ dataDir: aside, extensions: [] }, aside, undefined)
   await engine.close()
-  try {
-    renameSync(aside, pristine)
-  } catch (error) {
-    if (!existsSync(join(pristine, 'PG_VERSION'))) throw error
-    rmSync(aside, { recursive: true, force: true })
-  }
+  copyDataDir(aside, pristine)
+  rmSync(aside, { recursive: true, force: true })
   return true
 }
 
-function pristineFolder(environment: Readonly<Record<string, string | undefined>>): string {
-  const cache = environment['XDG_CACHE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.cache')
-  return join(cache, 'dbkit', `pglite-${PGLITE_VERSION}`)
-}
+type Environment = EmbeddedOptions['environment']
 
 /** Two dbkit commands may start in the same instant; both then step back, and the one that looks again first wins. */
 function lockPatiently(folder: string, purpose: string): ReturnType<typeof tryLockFolder> {

@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly extensions: () => readonly string[]
   /** See EmbeddedOptions. Only for commands that touch nothing but the ledger before they take the lock. */
   readonly extensionsOnLock?: boolean | undefined
+  /** See EmbeddedOptions. */
+  readonly states?: (() => readonly string[]) | undefined
   readonly onNotice?: ((message: string) => void) | undefined
   readonly onWait?: ((reason: string) => void) | undefined
 }
@@ -42,6 +44,7 @@ export async function openDatabase(
     purpose: options.purpose,
     extensions: options.extensions(),
     extensionsOnLock: options.extensionsOnLock === true,
+    states: options.states?.() ?? [],
     environment: config.environment,
     onNotice: options.onNotice,
   })

@@ -1,6 +1,6 @@
 import type { Session } from '../database/database.js'
 import { keepSession } from '../database/keep-session.js'
-import { createLedger, readLedger, type Ledger } from '../database/ledger.js'
+import { createLedger, readLedger, type Ledger, type LedgerEntry } from '../database/ledger.js'
 import type { Plan } from '../plan/plan.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
 import type { Opened } from './with-database.js'
@@ -17,7 +17,12 @@ export type Decide = (ledger: Ledger, session: Session) => Plan | Promise<Plan>
 export async function changeUnderLock(
   opened: Opened,
   decisions: readonly Decide[],
-  options: { readonly dryRun: boolean; readonly singleTransaction: boolean },
+  options: {
+    readonly dryRun: boolean
+    readonly singleTransaction: boolean
+    /** The key of the state that a ledger stands for, if it is one that a new database may start from. */
+    readonly stateKey?: (ledger: Ledger) => string | undefined
+  },
 ): Promise<Outcome> {
   const { database, config, observer } = opened
   const sessions = keepSession(database)
@@ -27,7 +32,9 @@ export async function changeUnderLock(
     const foreseen = await foresee(before, decisions, session)
     if (options.dryRun) return dryRunOf(foreseen)
     const notes = foreseen.flatMap((plan) => plan.notes)
-    if (foreseen.every(({ steps }) => steps.length === 0)) return { ok: true, steps: [], ...notesOf(notes) }
+    const restored = database.made?.restored === undefined ? [] : before.entries.map(restoredStep)
+    if (foreseen.every(({ steps }) => steps.length === 0))
+      return { ok: true, steps: restored, ...notesOf(notes) }
     const lock = {
       name: `${config.ledger.schema}.${config.ledger.table}`,
       waitMs: config.lockWaitMs,
@@ -40,7 +47,7 @@ export async function changeUnderLock(
       if (!before.exists) await createLedger(session, config.ledger)
       // Only here is there something to run: Umzug is not loaded to say that nothing is pending.
       const { applyPlan } = await import('../apply/apply-plan.js')
-      const steps: StepReport[] = []
+      const steps: StepReport[] = [...restored]
       const told: string[] = []
       for (const decide of decisions) {
         const plan = await decide(
@@ -57,6 +64,7 @@ export async function changeUnderLock(
         if (applied.error !== undefined)
           return { ok: false, steps, ...notesOf(told), error: reportOf(applied.error) }
       }
+      await keepWorthwhile(opened, steps, options, await sessions.current())
       return { ok: true, steps, ...notesOf(told) }
     })
   } finally {
@@ -81,6 +89,25 @@ async function foresee(
     expected = { ...expected, entries: expected.entries.filter(({ version }) => !gone.has(version)) }
   }
   return plans
+}
+
+function restoredStep({ version, name }: LedgerEntry): StepReport {
+  return { version, name, direction: 'up', outcome: 'applied', source: 'cache' }
+}
+
+/** Copying a data folder takes half a second and 40 MB: only what took longer to make is kept. */
+const WORTH_KEEPING_MS = 2_000
+
+async function keepWorthwhile(
+  { database, config }: Opened,
+  steps: readonly StepReport[],
+  { stateKey }: { readonly stateKey?: (ledger: Ledger) => string | undefined },
+  session: Session,
+): Promise<void> {
+  const spent = steps.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)
+  if (database.made === undefined || stateKey === undefined || spent < WORTH_KEEPING_MS) return
+  const key = stateKey(await readLedger(session, config.ledger))
+  if (key !== undefined) database.made.keepAs(key)
 }
 
 /** What would be run, for people to read and for psql to run; nothing was written. */

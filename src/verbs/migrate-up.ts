@@ -1,7 +1,12 @@
-import type { Config } from '../config/config.js'
-import { planUp, type UpGoal } from '../plan/plan.js'
+import { hash } from 'node:crypto'
+import type { Config, DatabaseConfig } from '../config/config.js'
+import { PGLITE_VERSION } from '../database/pglite-version.js'
+import type { Ledger } from '../database/ledger.js'
+import { DBKIT_VERSION } from '../package-version.js'
+import { planUp, type Plan, type UpGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { scriptReader } from '../workspace/workspace.js'
+import { canonicalVersion } from '../workspace/version.js'
+import { scriptReader, type Workspace } from '../workspace/workspace.js'
 import { changeUnderLock } from './change-under-lock.js'
 import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-database.js'
 
@@ -27,13 +32,59 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
     goal = { kind: 'latest' },
   } = options
   if (!dryRun) refuseUnaskedEmbedded(config)
-  const databases = await onEachDatabase(config, 'migrate up', options, (opened) => {
-    const text = scriptReader()
-    return changeUnderLock(
-      opened,
-      [(ledger) => planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })],
-      { dryRun, singleTransaction },
-    )
-  })
+  const databases = await onEachDatabase(
+    config,
+    'migrate up',
+    options,
+    (opened) => {
+      const text = scriptReader()
+      const decide = (ledger: Ledger): Plan =>
+        planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })
+      return changeUnderLock(opened, [decide], {
+        dryRun,
+        singleTransaction,
+        stateKey: (ledger) => stateKeys(ledger.entries, opened.config).at(-1),
+      })
+    },
+    { states: (workspace, settings) => (dryRun ? [] : startingStates(workspace, settings, goal)) },
+  )
   return { command: 'migrate up', ok: databases.every(({ ok }) => ok), databases }
+}
+
+/** The states on the way to the goal, the furthest first. With --step the way is not known before the ledger is read. */
+function startingStates(workspace: Workspace, settings: DatabaseConfig, goal: UpGoal): readonly string[] {
+  if (goal.kind === 'steps') return []
+  const end =
+    goal.kind === 'latest'
+      ? workspace.migrations.length
+      : workspace.migrations.findIndex(
+          ({ version, name }) => name === goal.version || version === canonicalVersion(goal.version),
+        ) + 1
+  const parts = workspace.migrations
+    .slice(0, end)
+    .map(({ name, up, down }) => ({ name, upChecksum: up.checksum, downChecksum: down?.checksum }))
+  return [...stateKeys(parts, settings)].reverse()
+}
+
+/**
+ * A key for each state of a history: all that goes into a database that these migrations alone have made. The first is what a ledger of
+ * one entry stands for, and so on.
+ */
+function stateKeys(
+  history: readonly {
+    readonly name: string
+    readonly upChecksum: string
+    readonly downChecksum: string | undefined
+  }[],
+  { ledger, searchPath, timeZone }: DatabaseConfig,
+): readonly string[] {
+  const keys: string[] = []
+  let key = hash(
+    'sha256',
+    JSON.stringify([DBKIT_VERSION, PGLITE_VERSION, ledger, searchPath, timeZone]),
+    'hex',
+  )
+  for (const { name, upChecksum, downChecksum } of history)
+    keys.push((key = hash('sha256', JSON.stringify([key, name, upChecksum, downChecksum]), 'hex')))
+  return keys
 }

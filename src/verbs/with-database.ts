@@ -16,6 +16,13 @@ export interface RunOptions {
 /** Commands that read nothing but the ledger before they take the lock, if they take it at all. */
 const LOOKS_ONLY_AT_THE_LEDGER = /^migrate /
 
+/** How a command goes over its databases. */
+interface HowToRun {
+  readonly afterFailure?: 'stop' | 'go-on'
+  /** Keys of kept states that a new embedded database may start from. */
+  readonly states?: (workspace: Workspace, config: DatabaseConfig) => readonly string[]
+}
+
 export interface Opened {
   readonly database: Database
   readonly workspace: Workspace
@@ -33,7 +40,7 @@ export async function onEachDatabase(
   purpose: string,
   options: RunOptions,
   body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
-  { afterFailure = 'stop' }: { readonly afterFailure?: 'stop' | 'go-on' } = {},
+  { afterFailure = 'stop', states }: HowToRun = {},
 ): Promise<readonly DatabaseReport[]> {
   const workspaces = config.databases.map((database) => readWorkspace(database, config.root))
   const reports: DatabaseReport[] = []
@@ -48,7 +55,7 @@ export async function onEachDatabase(
       })
       continue
     }
-    reports.push(await onDatabase(config, database, workspace, purpose, options, body))
+    reports.push(await onDatabase(config, database, workspace, purpose, options, body, states))
   }
   return reports
 }
@@ -60,6 +67,7 @@ async function onDatabase(
   purpose: string,
   options: RunOptions,
   body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
+  states: HowToRun['states'],
 ): Promise<DatabaseReport> {
   const signal = options.signal ?? new AbortController().signal
   const observer = options.observer ?? (() => undefined)
@@ -71,6 +79,7 @@ async function onDatabase(
       signal,
       extensions: () => extensionsOf(workspace),
       extensionsOnLock: LOOKS_ONLY_AT_THE_LEDGER.test(purpose),
+      ...(states === undefined ? {} : { states: () => states(workspace, database) }),
       onNotice(message) {
         observer({ kind: 'notice', database: name, message })
       },

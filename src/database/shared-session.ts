@@ -1,0 +1,726 @@
+import { randomInt } from 'node:crypto'
+import { quoteLiteral, quoteName } from './quote.js'
+import { decodeReply, encodeQuery } from './simple-query.js'
+import {
+  complaint,
+  encodeIntegers,
+  encodeMessage,
+  encodeString,
+  fieldOf,
+  messagesIn,
+  notification,
+  readyForQuery,
+  stringsIn,
+  SYNC,
+  type Complaint,
+  type Message,
+  type TransactionStatus,
+} from './wire.js'
+
+/**
+ * One session of the embedded engine for many clients, which take turns. What a client has set is put aside when another one takes
+ * over and brought back before its next turn; whoever has something that cannot be put aside (a transaction, temporary tables, ...)
+ * keeps the session until it is done with it, and the others wait.
+ */
+
+/** What the session is to its clients: bytes in, bytes out, and a way to stop it, which ends it. */
+export interface SharedEngine {
+  protocol(message: Uint8Array, blob?: readonly Uint8Array[]): Promise<Uint8Array>
+  terminate(): Promise<void>
+  restart(): Promise<void>
+}
+
+export interface SharingOptions {
+  /** Splits what a client sends into statements. */
+  readonly split: (sql: string) => readonly { readonly text: string; readonly words: readonly string[] }[]
+  /** How long a client waits behind one that keeps the session and does nothing. */
+  readonly patienceMs: number
+  /** How long it waits until it is told what for. */
+  readonly noticeAfterMs: number
+  /** How long a cancelled statement may go on before the engine is ended under it. */
+  readonly cancelAfterMs: number
+}
+
+/** What a client wants done at a time: all up to its Sync or its Flush, or a single Query or FunctionCall. */
+export interface Request {
+  readonly messages: readonly Message[]
+  readonly ends: 'sync' | 'flush' | 'query'
+  /** What `COPY ... FROM '/dev/blob'` reads. */
+  readonly blob?: readonly Buffer[]
+  /** Nothing of it is to run: the engine is made to fail, so that it is in the right state, and the client is told this instead. */
+  readonly refusal?: Complaint
+}
+
+/** The request was not run, or nobody knows how far; FATAL ends the connection. */
+export class RequestFailed extends Error {
+  override readonly name = 'RequestFailed'
+  readonly complaint: Complaint
+
+  constructor(about: Complaint) {
+    super(about.message)
+    this.complaint = about
+  }
+}
+
+/** The engine gave no proper answer: it was ended, or broke down. */
+class EngineLost extends Error {
+  override readonly name = 'EngineLost'
+}
+
+/** What a client has set, and what is brought back for its next turn. */
+interface SessionState {
+  readonly settings: readonly (readonly [name: string, value: string])[]
+  readonly user: string
+  readonly role: string
+  /** PREPARE statements, as they were sent. */
+  readonly prepared: readonly string[]
+}
+
+/** The place of one client at the session. */
+export class Seat {
+  readonly pid: number
+  readonly secret = randomInt(0x7fff_ffff)
+  readonly label: string
+  readonly connection: SeatConnection
+  state: SessionState
+  status: TransactionStatus = 'I'
+  /** In the middle of the extended protocol's messages, before their Sync. */
+  midSequence = false
+  idleSince = Date.now()
+  gone = false
+  /** Parse messages of its prepared statements, the unnamed one too. */
+  readonly statements = new Map<string, Message>()
+  /** Those that the engine has at the moment. */
+  readonly loaded = new Set<string>()
+  readonly channels = new Set<string>()
+  /** Names of settings like app.tenant, which PostgreSQL does not list. */
+  readonly customSettings = new Set<string>()
+
+  constructor(pid: number, name: string, start: SeatStart, connection: SeatConnection) {
+    this.pid = pid
+    this.label = `${name === '' ? 'a client' : name} (pid ${String(pid)})`
+    this.state = { settings: start.settings, user: start.user, role: 'none', prepared: [] }
+    this.connection = connection
+  }
+}
+
+/** What a client asked for when it introduced itself. */
+export type SeatStart = Pick<SessionState, 'user' | 'settings'>
+
+export interface SeatConnection {
+  /** Sends bytes that are no answer: notices and notifications. */
+  push(bytes: Buffer): void
+  /** Ends the connection: its session is lost. */
+  evict(why: Complaint): void
+}
+
+interface Waiting {
+  readonly seat: Seat
+  readonly request: Request
+  readonly since: number
+  readonly resolve: (answer: Buffer) => void
+  readonly reject: (error: Error) => void
+  told: boolean
+}
+
+/** PGlite's superuser: always there, and the one whom the engine itself runs as. */
+const SUPERUSER = 'postgres'
+
+/** As DISCARD ALL, less what nobody has who can be put aside, and less UNLISTEN. RESET SESSION AUTHORIZATION does nothing in this engine. */
+const RESET = `close all;set session authorization ${SUPERUSER};set role none;reset all;deallocate all;discard sequences`
+
+/** A syntax error. */
+const FAILING = 'dbkit_refuses_this'
+
+/** Encodings in which the engine can answer; conversions to others are libraries that it lacks, and without them it breaks down. */
+const ENCODINGS = new Set(['UTF8', 'SQL_ASCII'])
+
+export class SharedSession {
+  /** What the engine last reported of its settings, as in ParameterStatus. */
+  readonly reported = new Map<string, string>()
+  /** Resolves when the engine is lost for good. */
+  readonly lost: Promise<Error>
+  private readonly engine: SharedEngine
+  private readonly options: SharingOptions
+  private readonly seats = new Set<Seat>()
+  private readonly waiting: Waiting[] = []
+  private holder: Seat | undefined
+  /** Why the holder cannot be put aside, though it is in no transaction. */
+  private pinned: string | undefined
+  private running: Waiting | undefined
+  private cancelled: Waiting | undefined
+  private driving = false
+  private turns: Promise<void> = Promise.resolve()
+  private watching: NodeJS.Timeout | undefined
+  private channelsChanged = false
+  private closed = false
+  private nextPid = 1_001
+  private giveUp: (error: Error) => void = () => undefined
+
+  private constructor(engine: SharedEngine, options: SharingOptions) {
+    this.engine = engine
+    this.options = options
+    this.lost = new Promise((resolve) => {
+      this.giveUp = resolve
+    })
+  }
+
+  static async open(engine: SharedEngine, options: SharingOptions): Promise<SharedSession> {
+    const session = new SharedSession(engine, options)
+    await session.greet()
+    return session
+  }
+
+  /** A place for a new client. Its wishes for settings are heard at its first turn. */
+  join(name: string, start: SeatStart, connection: SeatConnection): Seat {
+    const seat = new Seat(this.nextPid++, name, start, connection)
+    this.seats.add(seat)
+    return seat
+  }
+
+  /** Runs a request when it is the client's turn; resolves to the answer. Rejects with RequestFailed. */
+  request(seat: Seat, request: Request): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(new RequestFailed(SHUTTING_DOWN))
+        return
+      }
+      this.waiting.push({ seat, request, since: Date.now(), resolve, reject, told: false })
+      this.drive()
+      this.watch()
+    })
+  }
+
+  /** The client is gone: what it had begun is rolled back, what it had set is forgotten. */
+  leave(seat: Seat): void {
+    seat.gone = true
+    this.seats.delete(seat)
+    this.withdraw((waiting) => waiting.seat === seat, SHUTTING_DOWN)
+    this.drive()
+  }
+
+  /** Stops what a client is running or waiting for. The engine can only be stopped as a whole; a client that waits loses nothing. */
+  cancel(pid: number, secret: number): void {
+    const seat = [...this.seats].find((one) => one.pid === pid && one.secret === secret)
+    if (seat === undefined) return
+    const { running } = this
+    if (running?.seat !== seat) {
+      this.withdraw((waiting) => waiting.seat === seat, CANCELLED)
+      return
+    }
+    setTimeout(() => {
+      if (this.running !== running) return
+      this.cancelled = running
+      void this.engine.terminate()
+    }, this.options.cancelAfterMs)
+  }
+
+  /** Lets nobody in any more, and waits for what is running; what does not end in time is ended. */
+  async close(graceMs: number): Promise<void> {
+    this.closed = true
+    clearInterval(this.watching)
+    this.withdraw((waiting) => waiting !== this.running, SHUTTING_DOWN)
+    const timer = setTimeout(() => void this.engine.terminate(), graceMs)
+    await this.turns
+    clearTimeout(timer)
+    if (this.holder === undefined) return
+    this.holder.gone = true
+    this.drive()
+    await this.turns
+  }
+
+  private drive(): void {
+    if (this.driving) return
+    this.driving = true
+    this.turns = this.takeTurns()
+  }
+
+  private async takeTurns(): Promise<void> {
+    for (let turn = this.nextTurn(); turn !== undefined; turn = this.nextTurn()) {
+      try {
+        await turn()
+      } catch (error) {
+        if (!(error instanceof EngineLost)) this.fail(asError(error))
+        else await this.recover()
+      }
+    }
+    // Nothing may come between the last look for a turn and this: whoever asks afterwards has to start anew.
+    this.driving = false
+  }
+
+  private nextTurn(): (() => Promise<void>) | undefined {
+    const { holder } = this
+    if (holder?.gone === true) return () => this.clear()
+    if (this.closed) return undefined
+    const next =
+      holder !== undefined && this.whyKept(holder) !== undefined
+        ? this.waiting.find(({ seat }) => seat === holder)
+        : this.waiting[0]
+    return next === undefined ? undefined : () => this.serve(next)
+  }
+
+  private async serve(next: Waiting): Promise<void> {
+    try {
+      if (next.seat !== this.holder && !(await this.handOver(next.seat))) return
+      // Cancelled, or gone, while the session changed hands.
+      if (!this.waiting.includes(next)) return
+      this.running = next
+      this.pinned = undefined
+      const answer = await this.run(next.seat, next.request)
+      this.withdrawOne(next)
+      next.resolve(answer)
+    } catch (error) {
+      this.withdrawOne(next)
+      next.reject(error instanceof EngineLost ? new RequestFailed(this.whyLost(next)) : asError(error))
+      // It has been told.
+      if (this.holder === next.seat) this.holder = undefined
+      throw error
+    } finally {
+      this.running = undefined
+      this.cancelled = undefined
+      next.seat.idleSince = Date.now()
+    }
+  }
+
+  private whyLost(waiting: Waiting): Complaint {
+    if (waiting === this.cancelled) return CANCELLED_FATAL
+    return this.closed ? SHUTTING_DOWN : CRASHED
+  }
+
+  /** Gives the session to another client. False: the present one has something that cannot be put aside. */
+  private async handOver(seat: Seat): Promise<boolean> {
+    if (this.holder !== undefined) {
+      this.pinned = await this.putAside(this.holder)
+      if (this.pinned !== undefined) return false
+      this.holder = undefined
+    }
+    const { settings, user, role, prepared } = seat.state
+    const statements = [
+      ...settings.map(
+        ([name, value]) => `select pg_catalog.set_config(${quoteLiteral(name)},${quoteLiteral(value)},false)`,
+      ),
+      ...(user === SUPERUSER ? [] : [`set session authorization ${quoteName(user)}`]),
+      ...(role === 'none' ? [] : [`set role ${quoteName(role)}`]),
+    ]
+    const [reset, restored] = await this.script([
+      RESET,
+      ...(statements.length === 0 ? [] : [statements.join(';')]),
+    ])
+    const refused = reset ?? restored
+    if (refused !== undefined) {
+      await this.script([RESET])
+      this.withdraw((waiting) => waiting.seat === seat, refused)
+      return true
+    }
+    // One that fails now (its table is gone) is missing when it is executed, as on a server its plan would be refused there.
+    await this.script(prepared)
+    this.holder = seat
+    return true
+  }
+
+  /** Keeps what a client has set. Returns why it cannot be put aside, if so. */
+  private async putAside(seat: Seat): Promise<string | undefined> {
+    const answer = await this.exchange(encodeQuery(inventorySql(seat.customSettings)))
+    const { rows, error } = decodeReply(Buffer.concat(answer.map(({ bytes }) => bytes)))
+    if (error !== undefined) return `cannot be put aside (${error['message'] ?? ''})`
+    const of = (kind: string): (readonly [string, string])[] =>
+      rows.flatMap(([found, name, value]) => (found === kind ? [[name ?? '', value ?? ''] as const] : []))
+    const [pin] = of('pin')
+    if (pin !== undefined) return pin[0]
+    const [[user, role] = [SUPERUSER, 'none']] = of('user')
+    seat.state = { settings: of('setting'), user, role, prepared: of('prepared').map(([, text]) => text) }
+    // Those it has dropped in SQL.
+    const left = new Set(of('statement').map(([name]) => name))
+    for (const name of seat.loaded) if (name !== '' && !left.has(name)) seat.statements.delete(name)
+    seat.loaded.clear()
+    return undefined
+  }
+
+  private async run(seat: Seat, request: Request): Promise<Buffer> {
+    if (request.messages.length === 0) return Buffer.alloc(0)
+    const texts = textsOf(request)
+    await this.prepareFor(seat, texts)
+    const { bytes, parses } = compose(seat, request)
+    const answer = await this.exchange(bytes, request.blob)
+    const kept: Buffer[] = []
+    let status: TransactionStatus | undefined
+    let { refusal } = request
+    for (const message of answer) {
+      switch (message.type) {
+        case '1': {
+          const parsed = parses.shift()
+          if (parsed === undefined) break
+          const [name = ''] = stringsIn(parsed.message.body, 0, 1)
+          seat.loaded.add(name)
+          if (parsed.again) continue
+          seat.statements.set(name, parsed.message)
+          break
+        }
+        case 'Z':
+          // After an error before a Sync the engine sends one too many: the last one counts.
+          status = statusIn(message)
+          continue
+        case 'E':
+          if (/^(?:FATAL|PANIC)$/.test(fieldOf(message.body, 'V') ?? '')) throw new EngineLost()
+          if (refusal !== undefined) {
+            kept.push(complaint(refusal))
+            refusal = undefined
+            continue
+          }
+          break
+        case 'C':
+          this.noteCommand(seat, stringsIn(message.body, 0, 1)[0] ?? '')
+          break
+      }
+      kept.push(message.bytes)
+    }
+    if (request.ends === 'flush') {
+      seat.midSequence = true
+      return Buffer.concat(kept)
+    }
+    // Told nothing, ask: after some errors the engine forgets to say that it is ready.
+    status ??= (await this.exchange(SYNC)).map(statusIn).find((found) => found !== undefined)
+    if (status === undefined) throw new EngineLost()
+    seat.status = status
+    seat.midSequence = false
+    this.noteListening(seat, texts)
+    if (this.channelsChanged && status === 'I') await this.listenForAll()
+    const encoding = this.reported.get('client_encoding') ?? 'UTF8'
+    if (!ENCODINGS.has(encoding)) {
+      await this.script(["set client_encoding to 'UTF8'"])
+      kept.splice(0, kept.length, complaint(otherEncoding(encoding)))
+    }
+    return Buffer.concat([...kept, readyForQuery(status)])
+  }
+
+  /** SQL that names prepared statements itself must find them all. */
+  private async prepareFor(seat: Seat, texts: readonly string[]): Promise<void> {
+    for (const text of texts)
+      for (const match of text.matchAll(CUSTOM_SETTING)) seat.customSettings.add(match[1] ?? match[2] ?? '')
+    if (seat.status !== 'I' || seat.midSequence || !texts.some((text) => NAMES_STATEMENTS.test(text))) return
+    for (const [name, parse] of seat.statements) {
+      if (name === '' || seat.loaded.has(name)) continue
+      await this.exchange(Buffer.concat([parse.bytes, SYNC]))
+      seat.loaded.add(name)
+    }
+  }
+
+  private noteCommand(seat: Seat, tag: string): void {
+    if (tag === 'DISCARD ALL') seat.channels.clear()
+    if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') {
+      seat.statements.clear()
+      seat.loaded.clear()
+    }
+    if (tag === 'DISCARD ALL' || tag === 'UNLISTEN') this.channelsChanged = true
+  }
+
+  private noteListening(seat: Seat, texts: readonly string[]): void {
+    for (const text of texts) {
+      if (!/\b(?:un)?listen\b/i.test(text)) continue
+      for (const statement of this.options.split(text)) {
+        const match = /^(un)?listen\s+(?:"((?:[^"]|"")+)"|([^\s";]+))/i.exec(statement.text)
+        if (match === null) continue
+        const [, un, quoted, bare] = match
+        const channel = quoted?.replaceAll('""', '"') ?? bare?.toLowerCase() ?? ''
+        if (un === undefined) seat.channels.add(channel)
+        else if (bare === '*') seat.channels.clear()
+        else seat.channels.delete(channel)
+      }
+    }
+  }
+
+  /** The engine listens to what any client listens to; whom a notification is for is settled here. */
+  private async listenForAll(): Promise<void> {
+    this.channelsChanged = false
+    const channels = new Set([...this.seats].flatMap((seat) => [...seat.channels]))
+    await this.script([
+      ['unlisten *', ...[...channels].map((channel) => `listen ${quoteName(channel)}`)].join(';'),
+    ])
+  }
+
+  /** After a client that is gone. */
+  private async clear(): Promise<void> {
+    this.holder = undefined
+    this.pinned = undefined
+    const answer = await this.exchange(CLEARING)
+    if (answer.map(statusIn).findLast((found) => found !== undefined) !== 'I') throw new EngineLost()
+    await this.listenForAll()
+  }
+
+  /** Ends the engine, whatever is left of it, and starts it anew; the session of its holder is lost, the others' were put aside. */
+  private async recover(): Promise<void> {
+    if (this.holder?.gone === false) this.holder.connection.evict(CRASHED)
+    this.holder = undefined
+    this.pinned = undefined
+    if (this.closed) return
+    try {
+      await this.engine.restart()
+      await this.greet()
+      await this.listenForAll()
+    } catch (error) {
+      this.fail(asError(error))
+    }
+  }
+
+  private fail(error: Error): void {
+    this.closed = true
+    this.holder = undefined
+    this.withdraw(() => true, CRASHED)
+    this.giveUp(error)
+  }
+
+  /** Makes the engine report its settings from now on, as it does for a client that has introduced itself. */
+  private async greet(): Promise<void> {
+    const introduction = Buffer.concat([
+      encodeIntegers(196_608),
+      ...['user', SUPERUSER, 'database', 'postgres', ''].map(encodeString),
+    ])
+    await this.exchange(Buffer.concat([encodeIntegers(introduction.length + 4), introduction]))
+    await this.script([RESET])
+  }
+
+  /** Runs each text as a message of its own; returns the error of each that failed. */
+  private async script(texts: readonly string[]): Promise<readonly (Complaint | undefined)[]> {
+    if (texts.length === 0) return []
+    const answer = await this.exchange(Buffer.concat(texts.map(encodeQuery)))
+    const failures: (Complaint | undefined)[] = []
+    let failure: Complaint | undefined
+    for (const message of answer) {
+      if (message.type === 'E') failure ??= fatal(message)
+      if (message.type !== 'Z') continue
+      failures.push(failure)
+      failure = undefined
+    }
+    if (failures.length < texts.length) throw new EngineLost()
+    return failures
+  }
+
+  private async exchange(bytes: Uint8Array, blob?: readonly Buffer[]): Promise<readonly Message[]> {
+    let answer: Uint8Array
+    try {
+      answer = await this.engine.protocol(bytes, blob)
+    } catch (error) {
+      throw new EngineLost('the engine ended', { cause: error })
+    }
+    const messages: Message[] = []
+    for (const message of messagesIn(answer)) {
+      if (message.type === 'A') this.deliver(message)
+      else messages.push(message)
+      if (message.type !== 'S') continue
+      const [name = '', value = ''] = stringsIn(message.body)
+      this.reported.set(name, value)
+    }
+    return messages
+  }
+
+  private deliver(message: Message): void {
+    const [channel = '', payload = ''] = stringsIn(message.body, 4)
+    const from = this.holder?.pid ?? message.body.readInt32BE(0)
+    for (const seat of this.seats)
+      if (seat.channels.has(channel)) seat.connection.push(notification(from, channel, payload))
+  }
+
+  private whyKept(holder: Seat): string | undefined {
+    if (holder.status !== 'I') return 'is in a transaction'
+    if (holder.midSequence) return 'has not sent the end of its messages'
+    return this.pinned
+  }
+
+  /** While anybody waits, looks who has to be told what for, and who has waited long enough. */
+  private watch(): void {
+    this.watching ??= setInterval(() => {
+      if (this.waiting.length > 0 && !this.closed) {
+        this.look(Date.now())
+        return
+      }
+      clearInterval(this.watching)
+      this.watching = undefined
+    }, 100)
+  }
+
+  private look(now: number): void {
+    const { holder } = this
+    const why = this.running === undefined ? holder && this.whyKept(holder) : 'is running a statement'
+    if (holder === undefined || why === undefined) return
+    const sentence = `${holder.label}, which ${why}`
+    for (const waiting of [...this.waiting]) {
+      if (waiting.seat === holder) continue
+      if (!waiting.told && now - waiting.since >= this.options.noticeAfterMs) {
+        waiting.told = true
+        waiting.seat.connection.push(complaint(waitingFor(sentence)))
+      }
+      const idleSince = Math.max(holder.idleSince, waiting.since)
+      if (this.running === undefined && now - idleSince >= this.options.patienceMs)
+        this.withdraw((one) => one === waiting, tooLong(sentence, now - waiting.since))
+    }
+  }
+
+  private withdraw(which: (waiting: Waiting) => boolean, reason: Complaint): void {
+    for (const waiting of this.waiting.filter((one) => one !== this.running && which(one))) {
+      this.withdrawOne(waiting)
+      waiting.reject(new RequestFailed(reason))
+    }
+  }
+
+  private withdrawOne(waiting: Waiting): void {
+    const at = this.waiting.indexOf(waiting)
+    if (at >= 0) this.waiting.splice(at, 1)
+  }
+}
+
+/**
+ * A request as the engine is to get it: statements that it has lost meanwhile are prepared again before they are bound. `parses`
+ * are its Parse messages in order; the client must not see the answer to one that is sent again.
+ */
+function compose(
+  seat: Seat,
+  { messages, refusal }: Request,
+): { readonly bytes: Buffer; readonly parses: Parsing[] } {
+  const sent: Buffer[] = []
+  const parses: Parsing[] = []
+  const known = new Set(seat.loaded)
+  const load = (name: string): void => {
+    const parse = seat.statements.get(name)
+    if (parse === undefined || known.has(name)) return
+    known.add(name)
+    sent.push(parse.bytes)
+    parses.push({ message: parse, again: true })
+  }
+  const forget = (name: string): void => {
+    seat.statements.delete(name)
+    seat.loaded.delete(name)
+    known.delete(name)
+  }
+  for (const message of messages) {
+    const { type, body } = message
+    if (type === 'B') load(stringsIn(body, 0, 2)[1] ?? '')
+    else if (type === 'D' && body[0] === STATEMENT) load(stringsIn(body, 1, 1)[0] ?? '')
+    else if (type === 'C' && body[0] === STATEMENT) forget(stringsIn(body, 1, 1)[0] ?? '')
+    else if (type === 'P') {
+      const name = stringsIn(body, 0, 1)[0] ?? ''
+      // A name that is taken is refused only by an engine that has the statement; the unnamed one is replaced.
+      if (name === '') forget('')
+      else load(name)
+      known.add(name)
+      parses.push({ message, again: false })
+    } else if (type === 'Q') forget('')
+    if (refusal !== undefined && (type === 'Q' || type === 'P')) sent.push(failing(type))
+    else sent.push(message.bytes)
+  }
+  return { bytes: Buffer.concat(sent), parses }
+}
+
+interface Parsing {
+  readonly message: Message
+  readonly again: boolean
+}
+
+const STATEMENT = 'S'.charCodeAt(0)
+
+function failing(type: 'Q' | 'P'): Buffer {
+  return type === 'Q'
+    ? encodeMessage('Q', encodeString(FAILING))
+    : encodeMessage('P', encodeString(''), encodeString(FAILING), Buffer.alloc(2))
+}
+
+/**
+ * After a client that is gone, in whatever state: an error first, because a Sync alone would commit what it had sent of the
+ * extended protocol.
+ */
+const CLEARING = Buffer.concat([
+  failing('P'),
+  SYNC,
+  ...['rollback', 'discard all', RESET].map((sql) => encodeQuery(sql)),
+])
+
+/** Everything that makes a session differ from a new one. `pin` is what cannot be put aside. */
+function inventorySql(customSettings: ReadonlySet<string>): string {
+  const names = [...customSettings].map(quoteLiteral).join(',')
+  return `select 'setting', name, setting from pg_catalog.pg_settings where source = 'session'
+${names === '' ? '' : `union all select 'setting', name, pg_catalog.current_setting(name, true) from pg_catalog.unnest(array[${names}]) name where pg_catalog.current_setting(name, true) <> ''`}
+union all select 'user', session_user, pg_catalog.current_setting('role')
+union all select case when from_sql then 'prepared' else 'statement' end, name, statement from pg_catalog.pg_prepared_statements
+union all (select 'pin', 'has temporary tables', null from pg_catalog.pg_class where relnamespace = pg_catalog.pg_my_temp_schema() limit 1)
+union all (select 'pin', 'has an open cursor', null from pg_catalog.pg_cursors limit 1)
+union all (select 'pin', 'holds an advisory lock', null from pg_catalog.pg_locks where locktype = 'advisory' limit 1)`
+}
+
+const CUSTOM_SETTING =
+  /\bset\s+(?:session\s+)?([a-z_][\w$]*\.[\w$.]+)|\bset_config\s*\(\s*'([a-z_][\w$]*\.[\w$.]+)'/gi
+const NAMES_STATEMENTS = /\b(?:deallocate|execute|pg_prepared_statements?)\b/i
+
+function textsOf({ messages }: Request): readonly string[] {
+  return messages.flatMap(({ type, body }) => {
+    if (type === 'Q') return stringsIn(body, 0, 1)
+    return type === 'P' ? stringsIn(body, 0, 2).slice(1) : []
+  })
+}
+
+function statusIn(message: Message): TransactionStatus | undefined {
+  return message.type === 'Z' ? (String.fromCharCode(message.body[0] ?? 0) as TransactionStatus) : undefined
+}
+
+/** What the engine refused of a client's session, which then cannot be. */
+function fatal({ body }: Message): Complaint {
+  return {
+    severity: 'FATAL',
+    sqlstate: fieldOf(body, 'C') ?? 'XX000',
+    message: fieldOf(body, 'M') ?? '',
+    detail: fieldOf(body, 'D'),
+    hint: fieldOf(body, 'H'),
+  }
+}
+
+const CANCELLED: Complaint = {
+  severity: 'ERROR',
+  sqlstate: '57014',
+  message: 'canceling statement due to user request',
+}
+
+const CANCELLED_FATAL: Complaint = {
+  ...CANCELLED,
+  severity: 'FATAL',
+  detail: 'The embedded engine can only be stopped as a whole, and this session with it.',
+  hint: 'Connect again: the engine has been started anew.',
+}
+
+const CRASHED: Complaint = {
+  severity: 'FATAL',
+  sqlstate: '57P02',
+  message: 'the embedded engine broke down, and with it this session',
+  hint: 'Connect again: the engine has been started anew.',
+}
+
+const SHUTTING_DOWN: Complaint = {
+  severity: 'FATAL',
+  sqlstate: '57P01',
+  message: 'terminating connection due to administrator command',
+}
+
+function otherEncoding(encoding: string): Complaint {
+  return {
+    severity: 'ERROR',
+    sqlstate: '0A000',
+    message: `the embedded engine answers in UTF8, not in ${encoding}`,
+    hint: 'client_encoding is UTF8 again.',
+  }
+}
+
+function waitingFor(sentence: string): Complaint {
+  return { severity: 'NOTICE', sqlstate: '00000', message: `waiting for ${sentence}`, hint: ONE_SESSION }
+}
+
+function tooLong(sentence: string, waitedMs: number): Complaint {
+  return {
+    severity: 'ERROR',
+    sqlstate: '55P03',
+    message: `waited ${String(Math.round(waitedMs / 1_000))} s for ${sentence} and does nothing`,
+    hint: `${ONE_SESSION} End it there, or close that client.`,
+  }
+}
+
+const ONE_SESSION = 'The embedded engine has one session for all its clients.'
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
