@@ -32,6 +32,12 @@ export function openJson(file: SeedFile): SeedSource {
       for await (const rows of read(file))
         for (const row of rows) {
           total++
+          if (row.object.entries.length === 0)
+            throw problem(
+              'seed.bad-json',
+              { what: 'a row without any column' },
+              { location: row.locate(row.object.start) },
+            )
           for (const { key } of row.object.entries) naming.set(key, (naming.get(key) ?? 0) + 1)
           for (const { path, index } of pathsOf(row.object, table)) {
             const key = JSON.stringify(path)

@@ -6,6 +6,7 @@ import { problem, throwProblems, type DbkitError, type SourceLocation } from '..
 import { copyLine } from './copy-text.js'
 import { findCulprit } from './find-culprit.js'
 import {
+  contradictionSql,
   copyCsvSql,
   copyRowsSql,
   createStageSql,
@@ -55,6 +56,8 @@ export interface Counts {
 export interface LoadedFile {
   readonly data: DataFile
   readonly counts: Counts
+  /** Absent when the file went into its table without a comparison. */
+  readonly load: Load | undefined
   readonly link: (() => Promise<number>) | undefined
   /** The first row whose foreign key points at nothing, for a constraint that is checked at the end. */
   readonly locateDangling: (foreignKey: SeedForeignKey) => Promise<SourceLocation | undefined>
@@ -68,6 +71,8 @@ export async function loadFile(
   data: DataFile,
   number: number,
   postponed: ReadonlySet<string>,
+  /** The files of the run that are loaded already. */
+  earlier: readonly LoadedFile[],
   context: LoadContext,
 ): Promise<LoadedFile> {
   const { map } = data
@@ -79,6 +84,7 @@ export async function loadFile(
       return {
         data,
         counts: { rows, inserted: rows, updated: 0 },
+        load: undefined,
         link: undefined,
         // Each row was checked as it came in; a constraint that is checked later is told without its row.
         locateDangling: () => Promise.resolve(undefined),
@@ -87,9 +93,12 @@ export async function loadFile(
   const { session } = context
   await session.script(createStageSql(stage, map))
   const rows = await fillStage(data, stage, plain, context)
+  // Nobody else will: autovacuum does not see temporary tables.
+  if (rows >= 10_000) await session.script(`analyze ${stage}`)
   const key = await chooseKey(data, stage, postponed, context)
   const load: Load = { map, stage, key, postponed }
   await refuseDuplicates(data, load, context)
+  for (const other of earlier) await refuseContradictions(data, load, other, context)
   const early = map.targets.filter(({ column }) => !postponed.has(column.name))
   await refuseUnresolved(
     data,
@@ -108,6 +117,7 @@ export async function loadFile(
   return {
     data,
     counts: { rows, inserted, updated },
+    load,
     link:
       touched === undefined
         ? undefined
@@ -323,6 +333,31 @@ async function refuseDuplicates(
     )
   }
   throwProblems(problems)
+}
+
+/** Two files that say different things of one row would change it in every run, each back to its own. */
+async function refuseContradictions(
+  { source }: DataFile,
+  load: Load,
+  other: LoadedFile,
+  { session }: LoadContext,
+): Promise<void> {
+  const query = other.load === undefined ? undefined : contradictionSql(load, other.load)
+  if (query === undefined) return
+  const [found] = await session.query(query.sql)
+  if (found === undefined) return
+  const [row, earlierRow, value, ...differences] = found
+  const column = query.columns[differences.indexOf('t')] ?? ''
+  const there = await other.data.source.locate(Number(earlierRow), [column])
+  throw problem(
+    'seed.contradiction',
+    {
+      column,
+      row: `${load.key.columns.join(', ')} = ${value ?? ''}`,
+      earlier: `${other.data.file.file}:${String(there?.line ?? 0)}`,
+    },
+    { location: await source.locate(Number(row), [column]) },
+  )
 }
 
 async function refuseUnresolved(

@@ -55,10 +55,11 @@ interface PreparedSet {
 
 /** Loads the sets, one after the other, in one transaction: all of it is there afterwards, or nothing. */
 export async function loadSeeds(
-  session: Session,
+  connection: Session,
   sets: readonly SeedSet[],
   run: SeedRun,
 ): Promise<SeedOutcome> {
+  const session = stoppable(connection, run.signal)
   await session.script(['begin', ...settings(run)].join(';'))
   try {
     const tables = await readSeedTables(session, sets, run)
@@ -81,8 +82,38 @@ export async function loadSeeds(
     }
     return { ...outcome, emptied: emptied.map(({ shown }) => shown) }
   } catch (error) {
-    if (!session.lost) await session.script('rollback')
+    if (!connection.lost) await connection.script('rollback')
     throw error
+  }
+}
+
+/** A session that takes no further statement once the run is to stop: a request to cancel reaches only what is running. */
+function stoppable(session: Session, signal: AbortSignal): Session {
+  const stopWhenAsked = (): void => {
+    if (signal.aborted) throw problem('run.interrupted', {})
+  }
+  return {
+    get lost() {
+      return session.lost
+    },
+    async query(sql, parameters) {
+      stopWhenAsked()
+      return session.query(sql, parameters)
+    },
+    async script(sql) {
+      stopWhenAsked()
+      return session.script(sql)
+    },
+    async alone(before, sql, after) {
+      stopWhenAsked()
+      await session.alone(before, sql, after)
+    },
+    async copyIn(sql, source) {
+      stopWhenAsked()
+      return session.copyIn(sql, source)
+    },
+    cancel: () => session.cancel(),
+    close: () => session.close(),
   }
 }
 
@@ -210,6 +241,8 @@ async function loadAll(
   }
   const reports: SeedTableReport[] = []
   const scripts: SeedScriptReport[] = []
+  const earlier = new Map<string, readonly LoadedFile[]>()
+  const initiallyDeferred = await readInitiallyDeferred(session)
   let number = 0
   for (const set of sets) {
     const loaded: LoadedFile[] = []
@@ -217,7 +250,6 @@ async function loadAll(
     if (set.order.deferred) await session.script('set constraints all deferred')
     for (const table of set.order.tables)
       for (const data of set.data.filter(({ map }) => map.table === table)) {
-        stopWhenAsked(run.signal)
         // A file without columns is a file without rows.
         if (data.map.targets.length === 0) continue
         const startedAt = performance.now()
@@ -225,19 +257,19 @@ async function loadAll(
         const here = new Set(
           data.map.targets.map(({ column }) => column.name).filter((name) => postponed.has(name)),
         )
-        const file = await loadFile(data, ++number, here, context)
+        const file = await loadFile(data, ++number, here, earlier.get(table.oid) ?? [], context)
+        earlier.set(table.oid, [...(earlier.get(table.oid) ?? []), file])
         loaded.push(file)
         took.set(file, performance.now() - startedAt)
       }
     const linked = new Map<LoadedFile, number>()
     for (const file of loaded) {
-      stopWhenAsked(run.signal)
       if (file.link !== undefined) linked.set(file, await file.link())
     }
-    await checkConstraints(session, loaded, tables, run.signal)
+    if (set.order.deferred || initiallyDeferred.length > 0)
+      await checkConstraints(session, loaded, tables, initiallyDeferred, run.signal)
     reports.push(...report(set, loaded, linked, took))
     for (const { file, script } of set.scripts) {
-      stopWhenAsked(run.signal)
       scripts.push(await runScript(file, script, session, run.explain))
       await session.script(['reset role', 'reset session authorization', ...settings(run)].join(';'))
     }
@@ -253,19 +285,28 @@ async function readToday(session: Session): Promise<string> {
   return rows[0]?.[0] ?? ''
 }
 
-function stopWhenAsked(signal: AbortSignal): void {
-  if (signal.aborted) throw problem('run.interrupted', {})
+/** The constraints that are deferred unless a transaction says otherwise; ready to be used in SQL. */
+async function readInitiallyDeferred(session: Session): Promise<readonly string[]> {
+  const rows = await session.query(
+    `select distinct pg_catalog.format('%I.%I', n.nspname, c.conname)
+       from pg_catalog.pg_constraint c join pg_catalog.pg_namespace n on n.oid = c.connamespace
+      where c.condeferred order by 1`,
+  )
+  return rows.map(([name]) => name ?? '')
 }
 
-/** Checks what was deferred here, where the set is still known, and not at the commit. */
+/** Checks what was deferred here, where the set is still known, and not at the commit; scripts then find the constraints as usual. */
 async function checkConstraints(
   session: Session,
   loaded: readonly LoadedFile[],
   tables: TablesByOid,
+  initiallyDeferred: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await session.script('savepoint dbkit_seed;set constraints all immediate;release savepoint dbkit_seed')
+    if (initiallyDeferred.length > 0)
+      await session.script(`set constraints ${initiallyDeferred.join(', ')} deferred`)
   } catch (error) {
     if (!(error instanceof SqlError) || session.lost || signal.aborted) throw error
     await session.script('rollback to savepoint dbkit_seed')

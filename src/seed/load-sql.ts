@@ -159,11 +159,53 @@ export function nullKeysSql(map: ColumnMap, stage: string, keys: readonly SeedKe
 /** Rows with the key of an earlier row: their number, that of the earlier one, and the key. */
 export function duplicateKeysSql({ map, stage, key }: Load, limit: number): string {
   const columns = key.columns.map((name) => valueByName(map, name))
-  const shown = columns.map((value) => `coalesce(${value}::pg_catalog.text, 'null')`).join(` || ', ' || `)
   return (
-    `select n, first, shown from (select s.n, pg_catalog.min(s.n) over (partition by ${columns.join(', ')}) as first, ${shown} as shown ` +
+    `select n, first, shown from (select s.n, pg_catalog.min(s.n) over (partition by ${columns.join(', ')}) as first, ${shownKey({ map, key })} as shown ` +
     `from ${sourceSql({ map, stage })} as s) as d where n > first order by n limit ${String(limit)}`
   )
+}
+
+/** The key of a row for people: "TX, Dallas". */
+function shownKey({ map, key }: Pick<Load, 'map' | 'key'>): string {
+  return key.columns
+    .map((name) => `coalesce(${valueByName(map, name)}::pg_catalog.text, 'null')`)
+    .join(` || ', ' || `)
+}
+
+/**
+ * The first row that another file of the same table, loaded before, has as well but says differently: both numbers, the key, and for each
+ * column that both give whether it differs. Undefined when the two cannot be compared.
+ */
+export function contradictionSql(
+  load: Load,
+  other: Load,
+): { readonly sql: string; readonly columns: readonly string[] } | undefined {
+  const sameKey = load.key.name === other.key.name && load.map.table.oid === other.map.table.oid
+  const shared = load.map.targets.flatMap((target) => {
+    const { name } = target.column
+    const there = other.map.targets.find(({ column }) => column.name === name)
+    const settled =
+      !load.key.columns.includes(name) && !load.postponed.has(name) && !other.postponed.has(name)
+    return there === undefined || !settled ? [] : [{ target, there }]
+  })
+  if (!sameKey || shared.length === 0) return undefined
+  const differences = shared.map(({ target, there }) => {
+    const here = valueOf(load.map, target)
+    const before = valueOf(other.map, there, 'e')
+    const given = [here.given, before.given].flatMap((condition) => condition ?? [])
+    return `(${[...given, distinct(target.column, here.value, before.value)].join(' and ')})`
+  })
+  const matches = load.key.columns.map((name) => {
+    const sides = [valueByName(load.map, name), valueByName(other.map, name, 'e')] as const
+    return load.key.nullsEqual ? `${sides[0]} is not distinct from ${sides[1]}` : `${sides[0]} = ${sides[1]}`
+  })
+  return {
+    sql:
+      `select s.n, e.n, ${shownKey(load)}, ${differences.join(', ')} ` +
+      `from ${sourceSql(load)} as s join ${sourceSql(other)} as e on ${matches.join(' and ')} ` +
+      `where ${differences.join(' or ')} order by s.n limit 1`,
+    columns: shared.map(({ target }) => target.column.name),
+  }
 }
 
 /** Rows whose reference by natural key finds nothing: their number and what they looked for. */
@@ -243,9 +285,9 @@ function isGiven({ name }: StageColumn): string {
   return `(s.missing is null or ${name.slice(1)} <> all (s.missing))`
 }
 
-function valueOf(map: ColumnMap, target: Target): { value: string; given: string | undefined } {
+function valueOf(map: ColumnMap, target: Target, alias = 's'): { value: string; given: string | undefined } {
   const index = String(map.targets.indexOf(target))
-  return { value: `s.v${index}`, given: target.sometimesMissing ? `s.g${index}` : undefined }
+  return { value: `${alias}.v${index}`, given: target.sometimesMissing ? `${alias}.g${index}` : undefined }
 }
 
 function valueByName(map: ColumnMap, name: string, alias = 's'): string {

@@ -83,7 +83,10 @@ const COLUMNS = `${WANTED},
     select b.oid, b.type, case when n.nspname = 'pg_catalog' then t.typname::text else n.nspname || '.' || t.typname end,
            case when t.typcategory = 'A' then t.typelem end
       from base b join pg_catalog.pg_type t on t.oid = b.type join pg_catalog.pg_namespace n on n.oid = t.typnamespace)
-select a.attrelid::text, a.attnum::text, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), t.name, e.name,
+select a.attrelid::text, a.attnum::text, a.attname,
+       -- A row may leave the column out, which a domain that is never null would not let it, not even on the way to its default.
+       case when own.typnotnull then pg_catalog.format_type(t.type, own.typtypmod)
+            else pg_catalog.format_type(a.atttypid, a.atttypmod) end, t.name, e.name,
        a.attnotnull, a.attidentity = 'a', a.attgenerated <> '',
        case when a.attidentity <> ''
             then 'pg_catalog.nextval(' || pg_catalog.quote_literal(pg_catalog.pg_get_serial_sequence(

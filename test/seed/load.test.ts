@@ -352,9 +352,9 @@ describeSeeds('seeds', (open, { everywhere, once }) => {
   )
 
   once('sets: reference and sample unless asked otherwise, reference first; others by name', async () => {
-    bench = await open(`${carriers}`, {
+    bench = await open(carriers, {
       'sample/carriers.csv': 'mc_number,name\n1,sample\n',
-      'reference/carriers.csv': 'mc_number,name\n1,reference\n2,reference\n',
+      'reference/carriers.csv': 'mc_number,name\n2,reference\n',
       'demo/carriers.csv': 'mc_number,name\n3,demo\n',
       'demo/notes.md': 'not a seed',
       '.hidden/carriers.csv': 'x',
@@ -376,6 +376,64 @@ describeSeeds('seeds', (open, { everywhere, once }) => {
       code: 'seed.unknown-set',
       hint: 'Did you mean demo?',
     })
+  })
+
+  once(
+    'two files may each say something of the same row, but not different things of one column',
+    async () => {
+      bench = await open(carriers, {
+        'reference/carriers.csv': 'mc_number,name\n1,x\n2,y\n',
+        'sample/carriers.json':
+          '[\n{"mc_number": "2", "score": 1, "name": "y"},\n{"mc_number": "1", "score": 2}]',
+      })
+      expect(changes(await bench.seed())).toEqual([
+        'carriers 2 new, 0 changed, 0 same',
+        'carriers 0 new, 2 changed, 0 same',
+      ])
+      expect(changes(await bench.seed())).toEqual([
+        'carriers 0 new, 0 changed, 2 same',
+        'carriers 0 new, 0 changed, 2 same',
+      ])
+      bench.write({ 'sample/carriers.json': '[\n{"mc_number": "2", "score": 1, "name": "z"}]' })
+      expect(failure(await bench.seed())).toBe(
+        'seed.contradiction sample/carriers.json:2:40 seeds/freight/reference/carriers.csv:3 says another name of the same row (mc_number = 2): each run would change it twice.',
+      )
+    },
+  )
+
+  once('keys that are checked late, domains that are never null, and nulls that are equal', async () => {
+    bench = await open(
+      `create domain code as text not null check (value ~ '^[a-z]+$');
+       create table late (id int unique deferrable initially deferred, n int);
+       create table coded (id int primary key, c code default 'dflt');
+       do $$ begin
+         -- PostgreSQL 14 cannot say it.
+         if current_setting('server_version_num')::int < 150000 then create table pairs (a int, b int, n int primary key);
+         else execute 'create table pairs (a int, b int, n int, constraint pairs_key unique nulls not distinct (a, b))'; end if;
+       end $$;`,
+      {
+        'sample/late.csv': 'id,n\n1,1\n2,2\n',
+        'sample/coded.json': '[{"id": 1}, {"id": 2, "c": "abc"}]',
+        'sample/pairs.csv': 'a,b,n\n1,,1\n,,2\n',
+        // A constraint that is deferred by itself still is when the script runs.
+        'sample/z.sql': 'insert into late values (1, 9); delete from late where n = 9;',
+      },
+    )
+    expect(changes(await bench.seed())).toEqual([
+      'coded 2 new, 0 changed, 0 same',
+      'late 2 new, 0 changed, 0 same',
+      'pairs 2 new, 0 changed, 0 same',
+    ])
+    expect(await bench.rows('select id, c from coded order by 1')).toEqual(['1|dflt', '2|abc'])
+    expect(changes(await bench.seed())).toEqual([
+      'coded 0 new, 0 changed, 2 same',
+      'late 0 new, 0 changed, 2 same',
+      'pairs 0 new, 0 changed, 2 same',
+    ])
+    bench.write({ 'sample/coded.json': '[{"id": 1}, {"id": 2, "c": "ABC"}]' })
+    expect(failure(await bench.seed())).toContain(
+      'seed.refused sample/coded.json:1:13 value for domain code violates',
+    )
   })
 
   once('no seeds at all is a note, and empty files are fine', async () => {

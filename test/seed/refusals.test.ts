@@ -241,6 +241,11 @@ describeSeeds('a seed file', (open, { once }) => {
       'seed.bad-json loads.json:1:1 The file is not what dbkit can load as JSON: it has to be an array of objects, a row each.',
     ],
     [
+      'with a row without any column',
+      { 'loads.json': '[{}]' },
+      'seed.bad-json loads.json:1:2 The file is not what dbkit can load as JSON: a row without any column.',
+    ],
+    [
       'with a row that is no object',
       { 'loads.ndjson': '{"load_id": 1, "weight": 1}\n[1]\n' },
       'seed.bad-json loads.ndjson:2:1 The file is not what dbkit can load as JSON: a row has to be an object, and this is an array.',

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { describe, test } from '@jest/globals'
 import { PGlite } from '@electric-sql/pglite'
 import { migrateUp, seed, settleConfig, type Config, type DatabaseReport, type SeedOptions } from 'dbkit'
-import { makeFolder, type Files, type Folder } from './cli.js'
+import { makeFolder, type Folder } from './cli.js'
+import type { Files } from './engines.js'
 import { createServerDatabase, noteEngine, onServer, serverUrl } from './server.js'
 
 /** A database called "freight" with a schema and seed files of a test's own. */
