@@ -2,6 +2,7 @@ import type { StepReport } from '../report.js'
 
 /** What a run says while it goes on; everything of it is also in the report, except what only matters meanwhile. */
 export type RunEvent =
+  | { readonly kind: 'opening'; readonly database: string; readonly engine: 'server' | 'embedded' }
   | { readonly kind: 'engine-wait'; readonly database: string; readonly reason: string }
   | { readonly kind: 'lock-wait'; readonly database: string; readonly holder: string }
   | {

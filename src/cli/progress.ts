@@ -28,6 +28,13 @@ export function showProgress(
   let current = ''
   const observer = (event: RunEvent): void => {
     switch (event.kind) {
+      case 'opening':
+        // A cold start of the embedded engine takes seconds, in which nothing else is said.
+        if (live)
+          line(
+            `${event.database}: ${event.engine === 'embedded' ? 'starting the embedded engine' : 'connecting'}`,
+          )
+        break
       case 'step-started':
         current = `${event.database}: ${event.direction === 'up' ? 'applying' : 'rolling back'} ${event.name} (${String(event.index + 1)} of ${String(event.total)})`
         if (live) line(current)

@@ -74,6 +74,7 @@ async function onDatabase(
   const name = database.name
   let opened: Database | undefined
   try {
+    observer({ kind: 'opening', database: name, engine: database.target.kind })
     opened = await openDatabase(config, database, {
       purpose,
       signal,
