@@ -293,9 +293,12 @@ export function instantFromText(text: string): Instant | Malformed {
     day <= daysOf(year, month) &&
     !(hour > 23 || minute > 59 || second > 59)
   if (!exists) return new Malformed('bad-date', `${shown(text)} is no day or time that exists`)
-  // JavaScript counts a year 0, PostgreSQL goes from 1 BC to AD 1.
-  if (year === 0) return instantFromMilliseconds(Date.parse(text))
-  return new Instant(match[4] === undefined ? `${text}T00:00:00Z` : text)
+  if (match[4] === undefined && year > 0) return new Instant(`${text}T00:00:00Z`)
+  // A column without a time zone would take the hour as it stands; and PostgreSQL has no year 0, which JavaScript has.
+  const asItIs = text.endsWith('Z') && year > 0
+  return asItIs
+    ? new Instant(text)
+    : instantFromMilliseconds(Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')))
 }
 
 function daysOf(year: number, month: number): number {

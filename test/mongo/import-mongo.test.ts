@@ -103,7 +103,9 @@ function filesOf(
 }
 
 const toBson = (...documents: readonly Doc[]): Buffer =>
-  Buffer.concat(documents.map((document) => BSON.serialize(EJSON.deserialize(document, { relaxed: false }))))
+  Buffer.concat(documents.map((document) => BSON.serialize(deserialize(document))))
+
+const deserialize = (document: Doc): Doc => EJSON.deserialize(document, { relaxed: false }) as Doc
 
 const TABLES = [
   ...['agents', 'customers', 'customer_call_history', 'deliveries', 'delivery_tracking_events', 'call_logs'],
@@ -523,11 +525,8 @@ describeImports('an import', (bench) => {
     })
 
     test('keeps them exact from BSON, up to the greatest', async () => {
-      const key = EJSON.deserialize(
-        valid.apiKey(6, { usage_count: { $numberLong: '9223372036854775807' } }),
-        { relaxed: false },
-      )
-      await bench.import({ 'apikeys.bson': BSON.serialize(key) })
+      const greatest = valid.apiKey(6, { usage_count: { $numberLong: '9223372036854775807' } })
+      await bench.import({ 'apikeys.bson': toBson(greatest) })
       expect(await bench.rows('select usage_count from api_keys')).toEqual([['9223372036854775807']])
     })
 
