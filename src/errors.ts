@@ -390,7 +390,8 @@ const catalogue = {
   'seed.refused': {
     exit: 3,
     say: (a: { message: string }) => a.message,
-    hint: (a: { hint?: string | undefined }) => a.hint ?? 'Nothing of the seeds was kept.',
+    hint: (a: { hint?: string | undefined }) =>
+      a.hint ?? 'Nothing of the seeds was kept. Mend the file and run them again.',
   },
   'seed.no-transaction': {
     exit: 2,

@@ -205,17 +205,32 @@ function renderPlace(error: ErrorReport, paint: ChalkInstance): readonly string[
   const place = `  ${paint.cyan(`${file}:${String(line)}:${String(column)}`)}`
   if (excerpt === undefined) return [place]
   const gutter = String(line)
+  const shown = aroundColumn([...excerpt], column)
   // Tabs stay tabs in the caret's line, so that it stands under its column however wide they are shown.
-  const before = [...excerpt]
-    .slice(0, column - 1)
-    .map((character) => (character === '\t' ? '\t' : ' '))
-    .join('')
+  const before = shown.before.map((character) => (character === '\t' ? '\t' : ' ')).join('')
   const bar = paint.dim('|')
   return [
     place,
-    `  ${paint.dim(gutter)} ${bar} ${excerpt}`,
+    `  ${paint.dim(gutter)} ${bar} ${[...shown.before, ...shown.from].join('')}`,
     `  ${' '.repeat(gutter.length)} ${bar} ${before}${paint.red('^')}`,
   ]
+}
+
+/** A line of data may be thousands of characters long: what stands around the column is enough. */
+const LONGEST_EXCERPT = 160
+
+function aroundColumn(
+  characters: readonly string[],
+  column: number,
+): { readonly before: readonly string[]; readonly from: readonly string[] } {
+  const before = characters.slice(0, column - 1)
+  const from = characters.slice(column - 1)
+  if (characters.length <= LONGEST_EXCERPT) return { before, from }
+  const half = LONGEST_EXCERPT / 2
+  return {
+    before: before.length <= half ? before : ['…', ...before.slice(-half)],
+    from: from.length <= half ? from : [...from.slice(0, half), '…'],
+  }
 }
 
 /** After a failure: what was rolled back, and what was applied before it. */

@@ -59,7 +59,7 @@ describeSeeds('a bad row of a seed file', (open, { everywhere, once }) => {
     expect(failed.error).toMatchObject({
       exit: 3,
       excerpt: '77,x,7',
-      hint: 'Nothing of the seeds was kept.',
+      hint: 'Nothing of the seeds was kept. Mend the file and run them again.',
       sql: { sqlstate: '23514', constraint: 'carriers_rating_check', table: 'carriers' },
     })
     expect(failed.ok).toBe(false)

@@ -10,6 +10,8 @@ import { createServerDatabase, noteEngine, onServer, serverUrl } from './server.
 export interface SeedBench {
   readonly config: Config
   readonly folder: Folder
+  /** What names the database on the command line, in that folder. */
+  readonly target: readonly string[]
   /** Loads the seeds through the library. */
   seed(options?: SeedOptions): Promise<DatabaseReport>
   /** Writes seed files, by set and name: "sample/carriers.csv". */
@@ -62,7 +64,7 @@ async function openEmbedded(schema: string, files: Files = {}): Promise<SeedBenc
     { embedded: true },
     { cwd: folder.path, environment: { HOME: process.env['HOME'] } },
   )
-  return benchOf(folder, config, {
+  return benchOf(folder, config, ['--embedded'], {
     async rows(sql) {
       const engine = await PGlite.create({ dataDir: join(folder.path, '.dbkit', 'freight', 'data') })
       try {
@@ -85,7 +87,7 @@ async function openServer(schema: string, files: Files = {}): Promise<SeedBench>
   const folder = makeWorkspace(schema, files)
   const server = await createServerDatabase('seed')
   const config = await settleConfig({ url: server.url }, { cwd: folder.path, environment: {} })
-  return benchOf(folder, config, {
+  return benchOf(folder, config, ['--url', server.url], {
     rows: (sql) =>
       onServer(server.url, async (client) => {
         const asText = { getTypeParser: () => (value: string) => value }
@@ -102,6 +104,7 @@ async function openServer(schema: string, files: Files = {}): Promise<SeedBench>
 async function benchOf(
   folder: Folder,
   config: Config,
+  target: readonly string[],
   engine: {
     rows(sql: string): Promise<readonly (readonly (string | null)[])[]>
     remove(): Promise<void>
@@ -113,6 +116,7 @@ async function benchOf(
   return {
     config,
     folder,
+    target,
     async seed(options = {}) {
       const [database] = (await seed(config, options)).databases
       if (database === undefined) throw new Error('no database in the report')
