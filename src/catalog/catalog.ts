@@ -5,6 +5,11 @@
 export interface Catalog {
   /** The PostgreSQL it was read from, e.g. 15. Facts of the same DDL are the same on every major. */
   readonly major: number
+  /**
+   * The role whose objects show no owner: that of the ledger, or else the one that read. A schema is the same schema whether the
+   * role that migrates is called postgres or freight_owner.
+   */
+  readonly owner: string
   /** In the order of their keys. */
   readonly facts: ReadonlyMap<string, Fact>
   /** Who needs whom, as the server knows it: what a function's body names in text is not among them. */
@@ -139,13 +144,14 @@ export interface FactProperties {
     readonly partitionBound: string | undefined
   }
   readonly view: Owned & { readonly definition: string; readonly options: readonly string[] }
-  readonly 'materialized view': Owned & {
-    readonly definition: string
-    readonly options: readonly string[]
-    readonly toastOptions: readonly string[]
-    readonly accessMethod: string | undefined
-    readonly tablespace: string | undefined
-  }
+  readonly 'materialized view': Owned &
+    TiedToExtensions & {
+      readonly definition: string
+      readonly options: readonly string[]
+      readonly toastOptions: readonly string[]
+      readonly accessMethod: string | undefined
+      readonly tablespace: string | undefined
+    }
   /** Of a table, foreign table, view, materialized view or composite type: the parent says which. */
   readonly column: {
     readonly type: string
@@ -184,7 +190,7 @@ export interface FactProperties {
     readonly partitionOf: string | undefined
   }
   /** Also of primary keys, unique and exclusion constraints: then the constraint is its parent. */
-  readonly index: {
+  readonly index: TiedToExtensions & {
     /** CREATE INDEX ..., ON ONLY for a partitioned table. */
     readonly definition: string
     /** False: left behind by a CREATE INDEX CONCURRENTLY that failed, or not attached on every partition yet. */
@@ -210,7 +216,7 @@ export interface FactProperties {
     /** The column that it goes with (OWNED BY), by its identity. */
     readonly ownedBy: string | undefined
   }
-  readonly trigger: {
+  readonly trigger: TiedToExtensions & {
     readonly definition: string
     readonly enabled: EnabledState
     /** It comes from the partitioned table, and is a fact only because its enabled state is another. */
@@ -331,15 +337,21 @@ export interface FactProperties {
 }
 
 interface Owned {
-  readonly owner: string
+  /** Undefined: the catalog's owner. Of the schema public: whom the server gave it. */
+  readonly owner: string | undefined
 }
 
-export type Persistence = 'permanent' | 'unlogged' | 'temporary'
+/** Named by ALTER ... DEPENDS ON EXTENSION: goes when one of them goes. */
+interface TiedToExtensions {
+  readonly extensions: readonly string[]
+}
+
+export type Persistence = 'permanent' | 'unlogged'
 
 /** When it fires: origin is the default, disabled never, replica and always as session_replication_role says. */
 export type EnabledState = 'origin' | 'disabled' | 'replica' | 'always'
 
-interface RoutineProperties extends Owned {
+interface RoutineProperties extends Owned, TiedToExtensions {
   /** As declared: modes, names, types, defaults. */
   readonly arguments: string
   readonly language: string
@@ -391,9 +403,19 @@ export interface FactDetails {
   readonly procedure: RoutineDetails
   readonly sequence: { readonly identity: boolean }
   readonly trigger: { readonly function: string }
-  readonly grant: { readonly grantee: string; readonly grantor: string; readonly onOwner: boolean }
+  readonly grant: {
+    /** TABLE, FUNCTION, ...: what GRANT ... ON calls it, and the identity behind that word. */
+    readonly on: string
+    readonly onIdentity: string
+    /** The column, when the right is on one. */
+    readonly column: string | undefined
+    readonly grantee: string
+    /** Undefined: the owner of the object. */
+    readonly grantor: string | undefined
+  }
   readonly 'default privileges': {
-    readonly role: string
+    /** Undefined: the catalog's owner. */
+    readonly role: string | undefined
     readonly inSchema: string | undefined
     readonly on: string
     readonly grantee: string
