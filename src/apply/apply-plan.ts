@@ -51,8 +51,14 @@ export async function applyPlan(
   }
   const run = async (step: Step, index: number): Promise<void> => {
     let retries = 0
+    let begun = 0
+    const shared = contextOf(step, sessions, config, options.signal, observer)
     const context: StepContext = {
-      ...contextOf(step, sessions, config, options.signal, observer),
+      ...shared,
+      onStatement(statement, total) {
+        begun++
+        shared.onStatement(statement, total)
+      },
       onRetry(attempt, delayMs) {
         retries = attempt
         observer({ kind: 'lock-retry', database: config.name, name: step.name, attempt, delayMs })
@@ -89,7 +95,8 @@ export async function applyPlan(
         'statements' in result ? { statements: result.statements } : {},
       )
     } catch (error) {
-      finish('failed', {})
+      // What ran outside a transaction before the failure stays done.
+      finish('failed', step.transaction ? {} : { statements: Math.max(0, begun - 1) })
       throw error
     }
   }

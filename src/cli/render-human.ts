@@ -234,14 +234,13 @@ function aroundColumn(
 }
 
 /** After a failure: what was rolled back, and what was applied before it. */
-function whatStands({ steps = [], error }: DatabaseReport): string | undefined {
+function whatStands({ steps = [] }: DatabaseReport): string | undefined {
   const failed = steps.find(({ outcome }) => outcome === 'failed')
   if (failed === undefined) return undefined
   const before = steps.filter(({ outcome }) => outcome === 'applied' || outcome === 'rolled-back')
   const left = steps.filter(({ outcome }) => outcome === 'not-run')
-  const partly = error?.code === 'database.refused' && failed.statements !== undefined
   return [
-    partly ? `${failed.name} stopped midway` : `${failed.name} left nothing behind`,
+    failed.statements === undefined ? `${failed.name} left nothing behind` : `${failed.name} stopped midway`,
     before.length === 0
       ? 'nothing was done before it'
       : `${before.map(({ name }) => name).join(', ')} before it ${before.length === 1 ? 'stands' : 'stand'}`,

@@ -182,6 +182,8 @@ update t set n = n + 100;
     await works('create index concurrently')
     const { exit, stderr } = await interrupt(first, 'SIGINT')
     expect({ exit, stderr }).toEqual({ exit: 130, stderr: expect.stringContaining('Interrupted.') })
+    // What was done before it is not undone.
+    expect(stderr).toContain('0002_slow stopped midway; nothing was done before it')
     await nobodyLeft()
     await writer.query('rollback')
     await finishes()
