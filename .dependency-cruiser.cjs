@@ -82,7 +82,8 @@ module.exports = {
     {
       name: 'only-verbs-load-seeds',
       severity: 'error',
-      comment: 'Whoever else wants rows asks the verb, which takes the lock and refuses what must not be seeded.',
+      comment:
+        'Whoever else wants rows asks the verb, which takes the lock and refuses what must not be seeded.',
       from: { path: '^src/', pathNot: '^src/(seed|verbs)/' },
       to: { path: '^src/seed/' },
     },
@@ -93,6 +94,26 @@ module.exports = {
         'What the files say must be readable without an engine, and what a database says without the files: the plan brings them together.',
       from: { path: '^src/workspace/' },
       to: { path: '^src/database/', pathNot: '^src/database/quote\\.ts$', ...valuesOnly },
+    },
+    {
+      name: 'catalog-reads-through-the-port',
+      severity: 'error',
+      comment:
+        'What a database contains is read the same way on every engine; it knows no files, no ledger rows and no engine.',
+      from: { path: '^src/catalog/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/catalog/', '^src/database/quote\\.ts$', '^src/errors\\.ts$'],
+        ...valuesOnly,
+      },
+    },
+    {
+      name: 'catalog-is-for-who-asks',
+      severity: 'error',
+      comment:
+        'Migrations are applied and seeds are loaded without knowing what else there is: reading it all costs each such run a third of a second.',
+      from: { path: '^src/(cli|config|workspace|database|apply|seed)/|^src/(report|errors)\\.ts$' },
+      to: { path: '^src/catalog/' },
     },
     {
       name: 'errors-stand-alone',
