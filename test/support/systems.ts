@@ -94,7 +94,13 @@ async function openEmbedded(name: string, options: Options): Promise<Connection>
     { embedded: true, dir: join(folder, 'sql', name, 'migrations'), database: [name] },
     { cwd: folder, environment: { HOME: process.env['HOME'] } },
   )
-  await migrateAndSeed(config, options)
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  await migrateAndSeed(config, options).catch((error: unknown) => {
+    remove()
+    throw error
+  })
   const extensions = await loadExtensions(
     (
       JSON.parse(readFileSync(join(folder, '.dbkit', name, 'engine.json'), 'utf8')) as {
@@ -118,11 +124,11 @@ async function openEmbedded(name: string, options: Options): Promise<Connection>
           await engine.query<Record<string, string | null>>(sql, [...parameters], { parsers, serializers })
         ).rows
       const results = await engine.exec(sql, { parsers })
-      return (results.at(-1)?.rows ?? []) as Record<string, string | null>[]
+      return results.at(-1)?.rows ?? []
     },
     async close() {
       await engine.close()
-      rmSync(folder, { recursive: true, force: true })
+      remove()
     },
   }
 }
@@ -133,7 +139,10 @@ async function openServer(name: string, options: Options): Promise<Connection> {
     { url: database.url, config: join(root, 'dbkit.config.ts'), database: [name] },
     { cwd: root, environment: {} },
   )
-  await migrateAndSeed(config, options)
+  await migrateAndSeed(config, options).catch(async (error: unknown) => {
+    await database.drop()
+    throw error
+  })
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
   return {
@@ -159,10 +168,7 @@ async function migrateAndSeed(config: dbkit.Config, { seed = [] }: Options): Pro
   const migrated = await dbkit.migrateUp(config)
   expect(migrated.databases.map(({ error }) => error)).toEqual([undefined])
   if (seed.length === 0) return
-  const seeded = await (dbkit as unknown as { seed(c: dbkit.Config, o: object): Promise<dbkit.Report> }).seed(
-    config,
-    { sets: seed },
-  )
+  const seeded = await dbkit.seed(config, { sets: seed })
   expect(seeded.databases.map(({ error }) => error)).toEqual([undefined])
 }
 
