@@ -9,7 +9,7 @@ import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
-import { toSqlError, type SqlError } from './sql-error.js'
+import { SqlError, toSqlError } from './sql-error.js'
 
 export interface ServerOptions {
   /** Shown in pg_stat_activity, and to whoever waits for the lock. */
