@@ -1,0 +1,153 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
+import {
+  eventually,
+  hasServer,
+  makeWorkspace,
+  openArena,
+  type Arena,
+  type ArenaDatabase,
+} from '../support/arena.js'
+import { runCli, startCli, type Ended, type Folder } from '../support/cli.js'
+
+interface Told {
+  readonly databases: readonly {
+    readonly steps?: readonly { readonly name: string; readonly outcome: string; readonly retries?: number }[]
+    readonly error?: {
+      readonly code: string
+      readonly message: string
+      readonly hint?: string
+      readonly sql?: { readonly sqlstate: string }
+    }
+  }[]
+}
+const told = ({ stdout }: Ended): Told['databases'][number] => (JSON.parse(stdout) as Told).databases[0] ?? {}
+
+const suite = hasServer ? describe : describe.skip
+
+suite('what somebody else holds', () => {
+  let arena: Arena
+  let database: ArenaDatabase
+  let folder: Folder
+  let holder: pg.Client
+
+  beforeAll(async () => {
+    arena = await openArena()
+  }, 60_000)
+  afterAll(() => {
+    arena.stop()
+  })
+  beforeEach(async () => {
+    database = await arena.database()
+    await database.query('create table loads (id int)')
+    holder = new pg.Client({ connectionString: database.url })
+    await holder.connect()
+  })
+  afterEach(async () => {
+    await holder.end()
+    await database.drop()
+    folder.remove()
+  })
+
+  const up = (...more: readonly string[]): readonly string[] => [
+    ...['migrate', 'up', '--url', database.url, '-d', 'freight', ...more],
+  ]
+  const ALTER = {
+    '0001_rate.up.sql': 'alter table loads add column rate int;\n',
+    '0001_rate.down.sql': 'alter table loads drop column rate;\n',
+  }
+
+  test('the migration lock: the second runner says who has it, and gives up when told to', async () => {
+    folder = makeWorkspace({ '0001_slow.up.sql': 'select pg_sleep(4);\n', '0001_slow.down.sql': '' })
+    const first = startCli(up(), { cwd: folder.path })
+    await eventually(
+      'the first run works',
+      async () =>
+        (
+          await database.query(`select 1 from pg_stat_activity where query like '%pg_sleep(4)%' and state = 'active'
+          and pid <> pg_backend_pid()`)
+        ).length === 1,
+    )
+    const started = performance.now()
+    const second = await runCli(up('--lock-wait', '1s'), { cwd: folder.path })
+    expect(performance.now() - started).toBeLessThan(4_000)
+    const who = new RegExp(
+      String.raw`dbkit migrate up on \S+ \(pid ${String(first.child.pid)}\) \(server process \d+, user postgres, from 127\.0\.0\.1\) since \d\d:\d\d:\d\d UTC`,
+    )
+    expect({ exit: second.exit, stderr: second.stderr }).toEqual({
+      exit: 3,
+      stderr: expect.stringMatching(
+        new RegExp(`^waiting freight: the migration lock is held by ${who.source}\n`),
+      ),
+    })
+    expect(second.stderr).toContain('Another run holds the migration lock')
+    expect(second.stderr).toContain('raise --lock-wait')
+    const third = await runCli(up('--lock-wait', '1ms', '--json'), { cwd: folder.path })
+    expect({ exit: third.exit, code: told(third).error?.code, message: told(third).error?.message }).toEqual({
+      exit: 3,
+      code: 'database.lock-busy',
+      message: expect.stringMatching(who),
+    })
+    expect((await first.ended).exit).toBe(0)
+  })
+
+  test('a table for a while: the migration is tried again until it gets its turn', async () => {
+    folder = makeWorkspace(ALTER)
+    await holder.query('begin; lock table loads in access exclusive mode')
+    const running = startCli(up('--lock-timeout', '200ms'), { cwd: folder.path })
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await holder.query('rollback')
+    const ended = await running.ended
+    expect({ exit: ended.exit, stderr: ended.stderr }).toEqual({
+      exit: 0,
+      stderr: expect.stringMatching(
+        /^retrying freight: 0001_rate did not get a lock in time, try 2 in \d+ ms\n/,
+      ),
+    })
+    expect(ended.stdout).toMatch(/0001_rate .*\d+ (?:retry|retries) for a lock/)
+  })
+
+  test('a table in a file outside a transaction: the statement is tried again', async () => {
+    folder = makeWorkspace({
+      ...ALTER,
+      '0001_rate.up.sql': `-- dbkit: no-transaction\n${ALTER['0001_rate.up.sql']}`,
+    })
+    await holder.query('begin; lock table loads in access exclusive mode')
+    const running = startCli(up('--lock-timeout', '200ms', '--json'), { cwd: folder.path })
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await holder.query('rollback')
+    const ended = await running.ended
+    expect(ended.exit).toBe(0)
+    expect(told(ended).steps).toEqual([
+      expect.objectContaining({ outcome: 'applied', retries: expect.any(Number) }),
+    ])
+  })
+
+  test.each(['', '-- dbkit: no-transaction\n'])(
+    'a table for ever: after its tries the migration fails and says what to do (%j)',
+    async (head) => {
+      folder = makeWorkspace(
+        { ...ALTER, '0001_rate.up.sql': head + ALTER['0001_rate.up.sql'] },
+        { lockRetries: 2 },
+      )
+      await holder.query('begin; lock table loads in access exclusive mode')
+      const ended = await runCli(up('--lock-timeout', '100ms', '--json'), { cwd: folder.path })
+      const { steps, error } = told(ended)
+      expect({
+        exit: ended.exit,
+        steps,
+        code: error?.code,
+        state: error?.sql?.sqlstate,
+        hint: error?.hint,
+      }).toEqual({
+        exit: 3,
+        steps: [expect.objectContaining({ outcome: 'failed', retries: 2 })],
+        code: 'database.refused',
+        state: '55P03',
+        hint: expect.stringContaining('pg_stat_activity, or raise --lock-timeout'),
+      })
+      await holder.query('rollback')
+      expect((await runCli(up(), { cwd: folder.path })).exit).toBe(0)
+    },
+  )
+})
