@@ -42,8 +42,29 @@ export function parseFileName(fileName: string, shown: string): MigrationFileNam
   return { version: canonicalVersion(digits), name, direction: direction as 'up' | 'down' }
 }
 
-/** Decodes a file's bytes. A problem names the line of the first byte that is not UTF-8, or of a NUL, which PostgreSQL cannot store. */
-export function decodeScript(bytes: Buffer, file: string): ScriptText | DbkitError {
+/** What a decoder writes for bytes that are no character. */
+export const REPLACEMENT = '\uFFFD'
+
+/** A text without its byte order mark. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+/**
+ * A file as text with what its head asks for. Bytes are looked at one by one: a problem names the line of the first one that is not
+ * UTF-8, or of a NUL, which PostgreSQL cannot store.
+ */
+export function decodeScript(content: string | Buffer, file: string): ScriptText | DbkitError {
+  if (typeof content !== 'string' || content.includes('\0')) {
+    const undecodable = refuseBytes(typeof content === 'string' ? Buffer.from(content) : content, file)
+    if (undecodable !== undefined) return undecodable
+  }
+  const text = withoutMark(typeof content === 'string' ? content : content.toString('utf8'))
+  const directives = parseDirectives(text, file)
+  return 'code' in directives ? directives : { file, text, directives }
+}
+
+function refuseBytes(bytes: Buffer, file: string): DbkitError | undefined {
   const hasMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   if (
     bytes.length >= 2 &&
@@ -56,19 +77,15 @@ export function decodeScript(bytes: Buffer, file: string): ScriptText | DbkitErr
     )
   const content = hasMark ? bytes.subarray(3) : bytes
   const bad = firstUndecodable(content)
-  if (bad !== undefined) {
-    const before = content.subarray(0, bad).toString('utf8')
-    const line = before.split('\n').length
-    const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1
-    const what =
-      content[bad] === 0
-        ? 'it holds a NUL byte'
-        : `byte 0x${(content[bad] ?? 0).toString(16)} begins no character`
-    return problem('workspace.undecodable', { file, what }, { location: { file, line, column } })
-  }
-  const text = content.toString('utf8')
-  const directives = parseDirectives(text, file)
-  return 'code' in directives ? directives : { file, text, directives }
+  if (bad === undefined) return undefined
+  const before = content.subarray(0, bad).toString('utf8')
+  const line = before.split('\n').length
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1
+  const what =
+    content[bad] === 0
+      ? 'it holds a NUL byte'
+      : `byte 0x${(content[bad] ?? 0).toString(16)} begins no character`
+  return problem('workspace.undecodable', { file, what }, { location: { file, line, column } })
 }
 
 function firstUndecodable(bytes: Buffer): number | undefined {
