@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict'
-const { main } = require('../dist/bin/main.cjs')
+const { main, terminalOf } = require('../dist/bin/main.cjs')
 
-main(process).then((code) => {
+main(terminalOf(process)).then((code) => {
   process.exitCode = code
 })

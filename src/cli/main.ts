@@ -4,6 +4,8 @@ import { createProgram } from './program.js'
 import { printReport, type VerbContext } from './run-verb.js'
 import type { Terminal } from './terminal.js'
 
+export { terminalOf } from './terminal.js'
+
 /**
  * The command line: a process in, an exit status out. The only place that catches to print; what is thrown here and is no
  * DbkitError is a bug, and says so with its stack.
