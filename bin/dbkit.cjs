@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 'use strict'
+const { join } = require('node:path')
+const { keepCompiled } = require('./compile-cache.cjs')
+
+keepCompiled(join(module.path, '../dist/bin'), join(module.path, '../.dbkit/cache'))
 const { main, terminalOf } = require('../dist/bin/main.cjs')
 
 main(terminalOf(process)).then((code) => {

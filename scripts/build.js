@@ -7,6 +7,7 @@
 // node scripts/build.js [--no-types]
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
@@ -61,6 +62,25 @@ function lazyChildProcess() {
   }
 }
 
+// umzug can load migrations from files, and write new ones from templates. dbkit has it do neither, and a chunk in which a real
+// `import()` stands, or is only spoken of, is not kept compiled.
+function umzugWithoutFiles() {
+  return {
+    name: 'umzug-without-files',
+    transform: {
+      filter: { id: /umzug[\\/]lib[\\/](?:umzug|templates)\.js$/ },
+      handler(code, id) {
+        if (id.endsWith('templates.js')) return 'exports.__esModule = true'
+        if (!code.includes('import(fileUrl)'))
+          throw new Error('umzug no longer loads files this way: see if this is still needed')
+        return code.replace('import(fileUrl)', 'require(filepath)')
+      },
+    },
+  }
+}
+
+const { kept } = createRequire(import.meta.url)('../bin/compile-cache.cjs')
+
 const bin = {
   outdir: fromRoot('dist/bin'),
   input: {
@@ -69,13 +89,20 @@ const bin = {
     platform: 'node',
     // Engines find their WASM and their binaries beside themselves, and not everyone installs them.
     external: [/^@electric-sql\//, 'esbuild', 'pg-native'],
-    resolve: { alias: { '@rushstack/ts-command-line': fromRoot('scripts/stubs/ts-command-line.js') } },
+    resolve: {
+      alias: {
+        '@rushstack/ts-command-line': fromRoot('scripts/stubs/ts-command-line.js'),
+        '#supports-color': fromRoot('scripts/stubs/supports-color.js'),
+        pg$: fromRoot('scripts/stubs/pg.js'),
+        tinyglobby: fromRoot('scripts/stubs/tinyglobby.js'),
+      },
+    },
     transform: {
       target: 'node20',
       // pg asks whether it runs on Cloudflare by making a Response, which on Node 20 loads the whole of fetch.
       define: { Response: 'undefined' },
     },
-    plugins: [lazyChildProcess()],
+    plugins: [lazyChildProcess(), umzugWithoutFiles()],
     logLevel: 'warn',
   },
   output: {
@@ -89,12 +116,12 @@ const bin = {
         // What every start needs, in one file: each further one costs a millisecond.
         {
           name: 'start',
-          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-human|render-json)[^\\/]*|cli[\\/]commands[\\/][^\\/]*)\.ts$|node_modules[\\/]commander[\\/]/,
+          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-human|render-json)[^\\/]*|cli[\\/]commands[\\/][^\\/]*)\.ts$|node_modules[\\/]commander[\\/]|rolldown[\\/]runtime/,
         },
         {
           // What every command that looks at a database needs.
           name: 'run',
-          test: /src[\\/](?:config|workspace|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|keep-session)|verbs[\\/]with-database)|node_modules[\\/]pg[-\\/]/,
+          test: /src[\\/](?:config[\\/](?!load-config-file)|workspace|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|keep-session)\.|verbs[\\/](?:with-database|change-under-lock|migrate-(?:up|status))|cli[\\/](?:progress|render-human|render-json))|scripts[\\/]stubs[\\/](?:pg|supports-color)\.|node_modules[\\/](?:pg|pg-types|pg-protocol|pg-connection-string|pg-int8|postgres-[a-z]+|chalk)[\\/]/,
         },
       ],
     },
@@ -125,12 +152,33 @@ async function bundleBin() {
   const bundler = await rolldown(bin.input)
   const { output } = await bundler.generate(bin.output)
   await bundler.close()
+  refuseImports(output)
   const { outputFiles } = await esbuild.build(binWorker)
   const chunks = output.map(({ fileName, code }) => ({
     path: join(bin.outdir, fileName),
     contents: Buffer.from(code),
   }))
+  await forgetCompiled(new Set(output.map(({ fileName }) => fileName)))
   return writeAll(bin.outdir, [...chunks, ...outputFiles])
+}
+
+// What bin/compile-cache.cjs has kept of earlier builds.
+async function forgetCompiled(current) {
+  const folder = fromRoot('.dbkit/cache')
+  for (const name of (await readdir(folder).catch(absent)) ?? [])
+    if (kept.test(name) && !current.has(name.replace(/\.cjs\..*$/, '.cjs')))
+      await rm(join(folder, name), { force: true })
+}
+
+// V8 forgets what `import()` needs when a chunk comes out of the cache of bin/compile-cache.cjs.
+function refuseImports(output) {
+  for (const { fileName, code } of output) {
+    const found = kept.test(fileName) ? /\bimport\(.{0,60}/.exec(code) : null
+    if (found !== null)
+      throw new Error(
+        `${fileName} is kept compiled, and holds ${found[0]}: import it statically, or in a module that has a chunk of its own`,
+      )
+  }
 }
 
 async function writeAll(outdir, outputFiles) {

@@ -6,7 +6,6 @@ import { environmentName, nearestName, problem, throwProblems, type DbkitError }
 import type { Config, DatabaseConfig, Environment, Target } from './config.js'
 import { checkConfig } from './check-config.js'
 import type { DatabaseOptions, DbkitConfig } from './define-config.js'
-import { findConfigFile, loadConfigFile } from './load-config-file.js'
 
 /** The global flags, as the command line (or a caller of the library) gives them. */
 export interface Flags {
@@ -57,6 +56,7 @@ async function readWritten(
     const name = flags.database?.[0] ?? basename(folder)
     return { root: cwd, file: undefined, written: { databases: { [name]: { migrations } } } }
   }
+  const { findConfigFile, loadConfigFile } = await import('./load-config-file.js')
   const file = flags.config === undefined ? findConfigFile(cwd) : resolve(cwd, flags.config)
   if (file === undefined) throw problem('request.no-databases', { folder: cwd })
   if (!existsSync(file)) throw problem('config.not-found', { file: flags.config ?? file })

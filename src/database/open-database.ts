@@ -1,5 +1,6 @@
-import type { Config, DatabaseConfig } from '../config/config.js'
 import { join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config, DatabaseConfig } from '../config/config.js'
 import { problem } from '../errors.js'
 import type { Database, LockOptions } from './database.js'
 import type { ServedElsewhere } from './embedded.js'
@@ -62,7 +63,6 @@ async function openServed(
   options: OpenOptions,
 ): Promise<Database> {
   const { openServer } = await import('./server.js')
-  const { setTimeout: sleep } = await import('node:timers/promises')
   const address = settleServerAddress(
     `postgresql://postgres@${served.host}:${String(served.port)}/postgres?sslmode=disable`,
     {},

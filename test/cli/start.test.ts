@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -12,6 +13,67 @@ beforeEach(() => {
 })
 afterEach(() => {
   folder.remove()
+})
+
+describe('compiled code', () => {
+  const config = `export default { databases: { shop: { migrations: ${JSON.stringify('migrations')} } } }\n`
+
+  /** The package, somewhere else, where nothing was compiled yet. */
+  function install(): {
+    readonly kept: string
+    run(...args: string[]): { status: number | null; output: string }
+  } {
+    for (const part of ['bin', 'dist/bin'])
+      cpSync(join(root, part), join(folder.path, 'package', part), { recursive: true })
+    folder.write({ 'project/dbkit.config.mjs': config })
+    const bin = join(folder.path, 'package/bin/dbkit.cjs')
+    return {
+      kept: join(folder.path, 'package/.dbkit/cache'),
+      run(...args) {
+        const { PATH = '' } = process.env
+        const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+          cwd: join(folder.path, 'project'),
+          env: { PATH },
+          encoding: 'utf8',
+        })
+        return { status, output: stdout + stderr }
+      },
+    }
+  }
+
+  test('is kept by the first start, and the next ones do the same with it', () => {
+    const { kept, run } = install()
+    // Both read a configuration, which is an import() at run time.
+    const names = ['add_a', 'add_b', 'add_c'].map((name) => run('migrate', 'create', name))
+    expect(names.map(({ status, output }) => [status, output.match(/add_\w\.up\.sql/)?.[0]])).toEqual([
+      [0, 'add_a.up.sql'],
+      [0, 'add_b.up.sql'],
+      [0, 'add_c.up.sql'],
+    ])
+    expect(readdirSync(kept, { recursive: true }).length).toBeGreaterThan(1)
+  })
+
+  test('that was spoiled, or cut off, is made again', () => {
+    const { kept, run } = install()
+    run('--version')
+    const files = readdirSync(kept, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+    const before = new Map(files.map((file) => [file, readFileSync(file).length]))
+    for (const file of files) writeFileSync(file, 'spoiled')
+    expect(run('--version')).toEqual({ status: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+    for (const [file, length] of before) {
+      expect(readFileSync(file).length).toBeGreaterThan(length / 2)
+      truncateSync(file, 100)
+    }
+    expect(run('--version').status).toBe(0)
+  })
+
+  test('cannot be kept where the package may not be written, and nobody is bothered', () => {
+    const { run } = install()
+    folder.write({ 'package/.dbkit': 'a file where the folder would be' })
+    expect(run('--version')).toEqual({ status: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  })
 })
 
 describe('output', () => {
