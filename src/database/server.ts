@@ -10,7 +10,7 @@ import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
-import { toSqlError, type SqlError } from './sql-error.js'
+import { SqlError, toSqlError } from './sql-error.js'
 
 export interface ServerOptions {
   /** Shown in pg_stat_activity, and to whoever waits for the lock. */
@@ -89,6 +89,7 @@ class ServerDatabase implements Database {
       session.onLost = () => {
         controller.abort(problem('database.lock-lost', { label: this.engine.label }))
       }
+      if (session.lost) session.onLost()
       return await body(controller.signal)
     } finally {
       session.onLost = undefined
@@ -166,12 +167,15 @@ class ServerSession implements Session {
   readonly serverVersion: string
   lost = false
   onLost: (() => void) | undefined
+  private readonly signal: AbortSignal | undefined
   private closing = false
   private completed = 0
+  private cancelling: Promise<void> | undefined
 
-  constructor(client: pg.Client, serverVersion: string) {
+  constructor(client: pg.Client, serverVersion: string, signal: AbortSignal | undefined) {
     this.client = client
     this.serverVersion = serverVersion
+    this.signal = signal
     const gone = (): void => {
       if (this.lost || this.closing) return
       this.lost = true
@@ -188,43 +192,60 @@ class ServerSession implements Session {
   }
 
   async query(sql: string, parameters: readonly (string | null)[] = []): Promise<readonly TextRow[]> {
-    this.completed = 0
-    try {
-      const config = { text: sql, rowMode: 'array' as const, types: AS_TEXT }
-      const result = await this.client.query<(string | null)[]>(
+    const config = { text: sql, rowMode: 'array' as const, types: AS_TEXT }
+    const result = await this.running(() =>
+      this.client.query<(string | null)[]>(
         parameters.length === 0 ? config : { ...config, values: [...parameters] },
-      )
-      return result.rows
-    } catch (thrown) {
-      throw this.failed(thrown)
-    }
+      ),
+    )
+    return result.rows
   }
 
   async script(sql: string): Promise<readonly TextRow[]> {
+    const result: unknown = await this.running(() =>
+      this.client.query({ text: sql, rowMode: 'array', types: AS_TEXT }),
+    )
+    const results = (Array.isArray(result) ? result : [result]) as pg.QueryArrayResult<(string | null)[]>[]
+    return results.findLast((one) => one.fields.length > 0)?.rows ?? []
+  }
+
+  /**
+   * Whatever is running when the run is interrupted is cancelled: a ledger that somebody has locked would otherwise be waited for.
+   * Nothing else is sent before the request to cancel has arrived, so that it cannot hit what comes next.
+   */
+  private async running<T>(call: () => Promise<T>): Promise<T> {
     this.completed = 0
+    const cancel = (): void => {
+      void this.cancel()
+    }
+    this.signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const result: unknown = await this.client.query({ text: sql, rowMode: 'array', types: AS_TEXT })
-      const results = (Array.isArray(result) ? result : [result]) as pg.QueryArrayResult<(string | null)[]>[]
-      return results.findLast((one) => one.fields.length > 0)?.rows ?? []
+      return await call()
     } catch (thrown) {
       throw this.failed(thrown)
+    } finally {
+      this.signal?.removeEventListener('abort', cancel)
+      await this.cancelling
     }
   }
 
   async alone(before: string, sql: string, after: string): Promise<void> {
-    this.completed = 0
     const { client } = this
     const pipelining = client as unknown as { pipeline: boolean }
-    // All three are sent before the first is answered: a pooler keeps the connection for whoever still waits for an answer.
-    pipelining.pipeline = true
-    const sent = [before, sql, after].map((text) => client.query(text))
-    const outcomes = await Promise.allSettled(sent)
-    pipelining.pipeline = false
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (failed === undefined) return
-    const error = this.failed(failed.reason)
-    error.completed = 0
-    throw error
+    try {
+      await this.running(async () => {
+        // All three are sent before the first is answered: a pooler keeps the connection for whoever still waits for an answer.
+        pipelining.pipeline = true
+        const sent = [before, sql, after].map((text) => client.query(text))
+        const outcomes = await Promise.allSettled(sent)
+        pipelining.pipeline = false
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+        if (failed !== undefined) throw failed.reason
+      })
+    } catch (thrown) {
+      if (thrown instanceof SqlError) thrown.completed = 0
+      throw thrown
+    }
   }
 
   async copyIn(copySql: string, source: Readable): Promise<number> {
@@ -238,7 +259,14 @@ class ServerSession implements Session {
     }
   }
 
-  async cancel(): Promise<void> {
+  cancel(): Promise<void> {
+    this.cancelling ??= this.requestCancel().finally(() => {
+      this.cancelling = undefined
+    })
+    return this.cancelling
+  }
+
+  private async requestCancel(): Promise<void> {
     const { host, port } = this.client
     const { processID, secretKey } = this.client as unknown as { processID: number; secretKey: number }
     const connection = new pg.Connection({ keepAlive: false }) as unknown as CancelConnection
@@ -251,6 +279,8 @@ class ServerSession implements Session {
       connection.on('error', () => {
         resolve()
       })
+      // Nor is a server that does not answer waited for: the statement may have ended meanwhile.
+      setTimeout(resolve, CANCEL_PATIENCE_MS).unref()
       if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${String(port)}`)
       else connection.connect(port, host)
     })
@@ -273,6 +303,8 @@ class ServerSession implements Session {
     return error
   }
 }
+
+const CANCEL_PATIENCE_MS = 5_000
 
 interface CancelConnection {
   on(event: 'connect' | 'end' | 'error', listener: () => void): void
@@ -336,7 +368,7 @@ async function connectOnce(
     ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
     throw error
   }
-  return new ServerSession(client, version.split(' ')[0] ?? version)
+  return new ServerSession(client, version.split(' ')[0] ?? version, options.signal)
 }
 
 /** What Node's TLS must check for each sslmode of libpq. */
