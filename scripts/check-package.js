@@ -37,6 +37,7 @@ try {
 
   const provided = [
     ...Object.keys(manifest.dependencies),
+    ...Object.keys(manifest.peerDependencies),
     ...Object.keys(manifest.optionalDependencies),
     '@types/node',
   ]
