@@ -21,6 +21,7 @@ const pure = [
   '^src/(report|errors|duration)\\.ts$',
   '^src/workspace/(migration-file|statements|version)\\.ts$',
   '^src/database/quote\\.ts$',
+  '^src/codegen/(?!read-shape)',
   '^src/seed/(copy-text|csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
 ]
 
@@ -63,6 +64,22 @@ module.exports = {
         'What says (files, database, config) and what decides does not know what is done with it; verbs put the parts together.',
       from: { path: '^src/(config|workspace|database|plan)/|^src/report\\.ts$' },
       to: { path: '^src/(verbs|apply|seed)/' },
+    },
+    {
+      name: 'types-come-from-one-read',
+      severity: 'error',
+      comment:
+        'Types are emitted from a value that can be kept and compared; only the verb knows whether it came from a shadow or a server.',
+      from: { path: '^src/(config|workspace|database|plan|apply|seed|catalog)/|^src/report\\.ts$' },
+      to: { path: '^src/codegen/', ...valuesOnly },
+    },
+    {
+      name: 'generated-types-load-nothing',
+      severity: 'error',
+      comment:
+        'Whoever imports a type of a row, or the name of a code, must not load a database driver for it.',
+      from: { path: '^src/generated/' },
+      to: { path: '.', ...valuesOnly },
     },
     {
       name: 'apply-does-not-know-verbs',
@@ -176,7 +193,12 @@ module.exports = {
       severity: 'error',
       comment: 'Development dependencies are not installed with the package: this would fail for every user.',
       from: { path: '^(src|bin)/' },
-      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/', ...valuesOnly },
+      // A peer stands among the development dependencies as well, for this checkout.
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: [...valuesOnly.dependencyTypesNot, 'npm-peer'],
+        pathNot: 'node_modules/@types/',
+      },
     },
     {
       name: 'not-to-unlisted',
@@ -197,7 +219,11 @@ module.exports = {
       name: 'no-orphans',
       severity: 'error',
       comment: 'Nobody imports this module and it imports nobody: use it or remove it.',
-      from: { orphan: true, path: '^src/', pathNot: ['\\.d\\.ts$', '^src/database/embedded-worker\\.ts$'] },
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: ['\\.d\\.ts$', '^src/database/embedded-worker\\.ts$', '^src/generated/'],
+      },
       to: {},
     },
   ],

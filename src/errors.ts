@@ -556,6 +556,12 @@ const catalogue = {
     hint: (a: { hint?: string | undefined }) => a.hint ?? 'Nothing was imported.',
   },
 
+  // ---- types
+  'codegen.bad-shapes': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} holds no shapes of JSON columns: ${a.reason}.`,
+  },
+
   // ---- the run
   'run.interrupted': {
     exit: 130,

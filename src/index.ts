@@ -3,7 +3,7 @@
  * importing this costs next to nothing.
  */
 export { defineConfig } from './config/define-config.js'
-export type { DatabaseOptions, DbkitConfig } from './config/define-config.js'
+export type { CodegenOptions, DatabaseOptions, DbkitConfig } from './config/define-config.js'
 export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
 export { DbkitError, problem } from './errors.js'
@@ -31,12 +31,15 @@ export type {
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { SeedOptions } from './verbs/seed.js'
+export type { CodegenVerbOptions } from './verbs/codegen.js'
+export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export { parseDuration } from './duration.js'
 export { DBKIT_VERSION } from './package-version.js'
 
 import type { Config } from './config/config.js'
 import type { Flags, Surroundings } from './config/settle-config.js'
+import type { CodegenVerbOptions } from './verbs/codegen.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
@@ -96,4 +99,9 @@ export async function seed(config: Config, options?: SeedOptions): Promise<Repor
 /** Imports documents of a MongoDB export by the mapping of a database; the same documents again change nothing. */
 export async function importMongo(config: Config, options: ImportMongoOptions): Promise<Report> {
   return (await import('./verbs/import-mongo.js')).importMongo(config, options)
+}
+
+/** Emits the TypeScript types of each database, or says which are out of date. */
+export async function codegen(config: Config, options?: CodegenVerbOptions): Promise<Report> {
+  return (await import('./verbs/codegen.js')).codegen(config, options)
 }

@@ -34,6 +34,38 @@ const schemas: Rule = {
     /^\s*(?:"[^"\0]+"|[a-z_][\w$]*)(?:\s*,\s*(?:"[^"\0]+"|[a-z_][\w$]*))*\s*$/i.test(value),
 }
 
+const typeName = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
+const isTextMap = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((one) => typeof one === 'string' && one !== '')
+const rowNames: Rule = {
+  expected: 'an object of names that TypeScript takes',
+  holds: (value) =>
+    isObject(value) && Object.values(value).every((one) => typeof one === 'string' && typeName.test(one)),
+}
+const imports: Rule = {
+  expected: 'an object of type names and the modules they come from',
+  holds: (value) => isTextMap(value) && Object.keys(value as object).every((key) => typeName.test(key)),
+}
+const overrides: Rule = {
+  expected: "an object like { columns: { 'table.column': 'Type' } }",
+  holds: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([key, columns]) => key === 'columns' && isTextMap(columns)),
+}
+const shapes: Rule = {
+  expected: 'a file, or an object of TypeScript types and JSON Schemas by "table.column"',
+  holds: (value) => text.holds(value) || isShapes(value),
+}
+const textList: Rule = {
+  expected: 'a list of names',
+  holds: (value) => Array.isArray(value) && value.every((one) => text.holds(one)),
+}
+
+/** Shapes of JSON columns, as a configuration or a file of its own gives them. */
+export function isShapes(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((one) => text.holds(one) || isObject(one))
+}
+
 const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
   migrations: text,
   seeds: text,
@@ -48,6 +80,16 @@ const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule
   lockRetries: wholeNumber,
   statementTimeout: time,
   lockWait: time,
+  codegen: {
+    out: text,
+    camelCase: flag,
+    names: rowNames,
+    overrides,
+    customImports: imports,
+    jsonTypes: shapes,
+    exclude: textList,
+    infinity: flag,
+  },
 }
 
 /** A loaded configuration, checked key by key. Fails with `config.invalid` naming each key, what it is and what was expected. */

@@ -1,3 +1,5 @@
+import type { JsonShape } from '../codegen/json-types.js'
+
 /** What a run works on, settled: flags, environment and configuration file are merged, and nothing is left optional that has a default. */
 export interface Config {
   /** The folder that paths in messages are relative to, and that holds `.dbkit/`. */
@@ -34,6 +36,21 @@ export interface DatabaseConfig {
   readonly statementTimeoutMs: number
   /** Milliseconds to wait for another runner that holds the migration lock. */
   readonly lockWaitMs: number
+  readonly codegen: CodegenConfig
+}
+
+export interface CodegenConfig {
+  /** Absolute. */
+  readonly out: string
+  readonly camelCase: boolean
+  readonly names: Readonly<Record<string, string>>
+  /** By "table.column". */
+  readonly overrides: Readonly<Record<string, string>>
+  readonly customImports: Readonly<Record<string, string>>
+  /** Inline, or the absolute name of the file. */
+  readonly jsonTypes: string | Readonly<Record<string, JsonShape>>
+  readonly exclude: readonly string[]
+  readonly infinity: boolean
 }
 
 /** Where a database lives, and what made it so. */

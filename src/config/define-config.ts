@@ -1,3 +1,5 @@
+import type { JsonShape } from '../codegen/json-types.js'
+
 /** What a user writes in dbkit.config.*; every key but `databases` has a default. */
 export interface DbkitConfig {
   readonly databases: Readonly<Record<string, DatabaseOptions>>
@@ -30,6 +32,27 @@ export interface DatabaseOptions {
   readonly statementTimeout?: string | number
   /** How long to wait for another runner. Default: 10min */
   readonly lockWait?: string | number
+  /** What `dbkit codegen` emits, and where. */
+  readonly codegen?: CodegenOptions
+}
+
+export interface CodegenOptions {
+  /** File of the types, relative to the configuration file. Default: types/<database>.ts */
+  readonly out?: string
+  /** Name columns as Kysely's CamelCasePlugin does. Default: false */
+  readonly camelCase?: boolean
+  /** Names of rows where the table's own in the singular is not wanted: { people_of_note: 'Notable' } */
+  readonly names?: Readonly<Record<string, string>>
+  /** TypeScript types of single columns, instead of those dbkit finds: { columns: { 'orders.state': 'OrderState' } } */
+  readonly overrides?: { readonly columns?: Readonly<Record<string, string>> }
+  /** Where the types named in overrides and shapes come from: { OrderState: './orders.js' } */
+  readonly customImports?: Readonly<Record<string, string>>
+  /** What the documents of JSON columns look like, a TypeScript type or JSON Schema for each "table.column"; or a JSON file of that. */
+  readonly jsonTypes?: string | Readonly<Record<string, JsonShape>>
+  /** Tables and views to leave out. */
+  readonly exclude?: readonly string[]
+  /** Type dates as `Date | number`, for columns that hold 'infinity'. Default: false */
+  readonly infinity?: boolean
 }
 
 /** Gives a configuration its type: `export default defineConfig({ databases: { freight: {} } })`. Returns what it is given. */

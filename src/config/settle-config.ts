@@ -3,9 +3,9 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parseDuration } from '../duration.js'
 import { environmentName, nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
-import type { Config, DatabaseConfig, Environment, Target } from './config.js'
+import type { CodegenConfig, Config, DatabaseConfig, Environment, Target } from './config.js'
 import { checkConfig } from './check-config.js'
-import type { DatabaseOptions, DbkitConfig } from './define-config.js'
+import type { CodegenOptions, DatabaseOptions, DbkitConfig } from './define-config.js'
 
 /** The global flags, as the command line (or a caller of the library) gives them. */
 export interface Flags {
@@ -98,6 +98,21 @@ function settleDatabase(
     lockRetries: options.lockRetries ?? 10,
     statementTimeoutMs: milliseconds(options.statementTimeout, 0),
     lockWaitMs: flags.lockWaitMs ?? milliseconds(options.lockWait, 600_000),
+    codegen: settleCodegen(name, options.codegen ?? {}, root),
+  }
+}
+
+function settleCodegen(name: string, options: CodegenOptions, root: string): CodegenConfig {
+  const { jsonTypes = {} } = options
+  return {
+    out: resolve(root, options.out ?? join('types', `${name}.ts`)),
+    camelCase: options.camelCase ?? false,
+    names: options.names ?? {},
+    overrides: options.overrides?.columns ?? {},
+    customImports: options.customImports ?? {},
+    jsonTypes: typeof jsonTypes === 'string' ? resolve(root, jsonTypes) : jsonTypes,
+    exclude: options.exclude ?? [],
+    infinity: options.infinity ?? false,
   }
 }
 

@@ -1,0 +1,265 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { emitTypes } from '../codegen/emit.js'
+import type { JsonShape } from '../codegen/json-types.js'
+import { lineDiff } from '../codegen/line-diff.js'
+import { findOrigins, type Origins } from '../codegen/origins.js'
+import { readShape } from '../codegen/read-shape.js'
+import type { Shape } from '../codegen/shape.js'
+import { isShapes } from '../config/check-config.js'
+import type { Config, DatabaseConfig } from '../config/config.js'
+import { DbkitError, problem } from '../errors.js'
+import { DBKIT_VERSION } from '../package-version.js'
+import { planUp } from '../plan/plan.js'
+import { reportOf, type DatabaseReport, type Report } from '../report.js'
+import { splitStatements } from '../workspace/statements.js'
+import { readScriptText, readWorkspace, scriptReader, type Workspace } from '../workspace/workspace.js'
+import { changeUnderLock } from './change-under-lock.js'
+import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
+
+export interface CodegenVerbOptions extends RunOptions {
+  /** Writes nothing; `ok: false` (exit 1) with the difference when a file is out of date. */
+  readonly check?: boolean
+}
+
+/**
+ * Emits the TypeScript types of each database: from its migrations, run on a throw-away embedded engine, or with --url from a live one.
+ *
+ * @example
+ * const config = await settleConfig({ database: ['happyrobot'] }, { cwd: process.cwd(), environment: process.env })
+ * const report = await codegen(config, { check: true })
+ */
+export async function codegen(config: Config, options: CodegenVerbOptions = {}): Promise<Report> {
+  const databases: DatabaseReport[] = []
+  for (const database of config.databases) databases.push(await onOne(config, database, options))
+  return { command: 'codegen', ok: databases.every(({ ok }) => ok), databases }
+}
+
+async function onOne(
+  config: Config,
+  database: DatabaseConfig,
+  options: CodegenVerbOptions,
+): Promise<DatabaseReport> {
+  const { target } = database
+  const live = target.kind === 'server' && target.source === '--url'
+  try {
+    const workspace = readWorkspace(database, config.root)
+    const jsonTypes = readJsonTypes(database, config.root)
+    const kept = live ? undefined : snapshotFile(config, database, workspace)
+    const known = kept === undefined ? undefined : readSnapshot(kept)
+    if (known !== undefined) return finish(config, database, workspace, known, jsonTypes, options)
+    const read = live
+      ? await readFrom(config, database, options, ({ database: opened, config: settings }) =>
+          shapeOf(opened, settings),
+        )
+      : await readFromShadow(config, database, options)
+    if (read.shape === undefined) return read.report
+    if (kept !== undefined) writeWhole(kept, JSON.stringify(read.shape))
+    const { engine } = read.report
+    return {
+      ...finish(config, database, workspace, read.shape, jsonTypes, options),
+      ...(engine === undefined || !live ? {} : { engine }),
+    }
+  } catch (error) {
+    if (!(error instanceof DbkitError)) throw error
+    return { database: database.name, ok: false, error: reportOf(error) }
+  }
+}
+
+interface Read {
+  readonly shape: Shape | undefined
+  readonly report: DatabaseReport
+}
+
+async function readFrom(
+  config: Config,
+  database: DatabaseConfig,
+  options: RunOptions,
+  read: (opened: Opened) => Promise<Shape | Omit<DatabaseReport, 'database' | 'engine'>>,
+): Promise<Read> {
+  let shape: Shape | undefined
+  const [report] = await onEachDatabase(
+    { ...config, databases: [database] },
+    'codegen',
+    options,
+    async (opened) => {
+      const found = await read(opened)
+      if ('ok' in found) return found
+      shape = found
+      return { ok: true }
+    },
+  )
+  return { shape, report: report ?? { database: database.name, ok: false } }
+}
+
+async function shapeOf(database: Opened['database'], settings: DatabaseConfig): Promise<Shape> {
+  const session = await database.session()
+  try {
+    return await readShape(session, { searchPath: settings.searchPath, without: [settings.ledger.schema] })
+  } finally {
+    await session.close()
+  }
+}
+
+/** Everything the migrations make, made anew where nobody else sees it. */
+async function readFromShadow(config: Config, database: DatabaseConfig, options: RunOptions): Promise<Read> {
+  const folder = mkdtempSync(join(tmpdir(), `dbkit-codegen-${database.name}-`))
+  const shadow: DatabaseConfig = {
+    ...database,
+    target: { kind: 'embedded', folder, asked: true, emptyVariable: undefined },
+  }
+  try {
+    return await readFrom(config, shadow, { ...options, observer: () => undefined }, async (opened) => {
+      const text = scriptReader()
+      const migrated = await changeUnderLock(
+        opened,
+        [
+          (ledger) =>
+            planUp(
+              opened.workspace,
+              ledger,
+              { kind: 'latest' },
+              { allowOutOfOrder: false, singleTransaction: false },
+              { text },
+            ),
+        ],
+        { dryRun: false, singleTransaction: false },
+      )
+      return migrated.ok ? shapeOf(opened.database, opened.config) : migrated
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function finish(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  shape: Shape,
+  jsonTypes: Readonly<Record<string, JsonShape>>,
+  options: CodegenVerbOptions,
+): DatabaseReport {
+  const { codegen: settings } = database
+  const defaultSchema = defaultSchemaOf(database.searchPath)
+  const text = emitTypes(shape, originsOf(workspace, defaultSchema), {
+    database: database.name,
+    defaultSchema,
+    camelCase: settings.camelCase,
+    names: settings.names,
+    overrides: settings.overrides,
+    jsonTypes,
+    customImports: settings.customImports,
+    exclude: settings.exclude,
+    infinity: settings.infinity,
+  })
+  const unknown = unknownColumns(shape, defaultSchema, { ...settings.overrides, ...jsonTypes })
+  const file = relative(config.root, settings.out)
+  const before = existsSync(settings.out) ? readFileSync(settings.out, 'utf8') : undefined
+  const notes = unknown.map((name) => `no column ${name}, which the configuration types`)
+  // A checkout on Windows is no difference.
+  const same = before?.replaceAll('\r\n', '\n') === text
+  const current = { database: database.name, ok: true, ...(notes.length === 0 ? {} : { notes }) }
+  if (options.check === true) {
+    if (same && unknown.length === 0) return { ...current, notes: [`${file} is up to date`] }
+    if (same) return { ...current, ok: false }
+    const difference = before === undefined ? `${file} does not exist` : lineDiff(before, text, file)
+    return {
+      ...current,
+      ok: false,
+      notes: [...notes, `${file} is out of date: run dbkit codegen\n${difference}`],
+    }
+  }
+  if (same) return { ...current, notes: [...notes, `${file} is up to date`] }
+  writeWhole(settings.out, text)
+  return { ...current, files: [file] }
+}
+
+/** A shape or override for what is not there is a slip of the pen, or left behind by a migration. */
+function unknownColumns(
+  shape: Shape,
+  defaultSchema: string,
+  typed: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const known = new Set(
+    shape.relations.flatMap(({ schema, name, columns }) =>
+      columns.flatMap((column) => [
+        `${schema}.${name}.${column.name}`,
+        ...(schema === defaultSchema ? [`${name}.${column.name}`] : []),
+      ]),
+    ),
+  )
+  return Object.keys(typed).filter((name) => !known.has(name))
+}
+
+function originsOf(workspace: Workspace, defaultSchema: string): Origins {
+  return findOrigins(
+    workspace.migrations.map(({ name, up }) => ({
+      name,
+      statements: splitStatements(readScriptText(up).text).map(({ text }) => text),
+    })),
+    defaultSchema,
+  )
+}
+
+/** The first schema of the search path that has a name of its own: tables are created there. */
+function defaultSchemaOf(searchPath: string): string {
+  const names = searchPath.split(',').map((name) => name.trim())
+  const first = names.find((name) => name !== '"$user"') ?? 'public'
+  return first.startsWith('"') ? first.slice(1, -1) : first.toLowerCase()
+}
+
+function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<string, JsonShape>> {
+  const { jsonTypes } = database.codegen
+  if (typeof jsonTypes !== 'string') return jsonTypes
+  const file = relative(root, jsonTypes)
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(jsonTypes, 'utf8'))
+  } catch (error) {
+    throw problem('codegen.bad-shapes', { file, reason: (error as Error).message }, { cause: error })
+  }
+  if (!isShapes(value))
+    throw problem('codegen.bad-shapes', {
+      file,
+      reason: 'expected an object of TypeScript types and JSON Schemas by "table.column"',
+    })
+  return value as Readonly<Record<string, JsonShape>>
+}
+
+// ---- snapshots
+
+/** Raised when what is read of a database changes: a snapshot of an older kind is no longer found. */
+const SNAPSHOT = 1
+
+/** Named by everything that it depends on. */
+function snapshotFile(config: Config, database: DatabaseConfig, workspace: Workspace): string {
+  const made = JSON.stringify([
+    SNAPSHOT,
+    DBKIT_VERSION,
+    database.searchPath,
+    database.timeZone,
+    database.ledger.schema,
+    workspace.migrations.map(({ name, up }) => [name, up.checksum]),
+  ])
+  const name = `shape-${database.name}-${hash('sha256', made, 'hex').slice(0, 24)}.json`
+  return join(config.root, '.dbkit', 'cache', name)
+}
+
+function readSnapshot(file: string): Shape | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Shape
+  } catch {
+    // Missing or half-written by a crash: made anew.
+    return undefined
+  }
+}
+
+function writeWhole(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  const aside = `${file}.${String(process.pid)}.tmp`
+  writeFileSync(aside, text)
+  renameSync(aside, file)
+}
