@@ -1,10 +1,13 @@
 import { defineConfig } from 'dbkit'
 
+/** Published as dbkit/<name>, with the shapes of JSON columns kept beside the migrations. */
+const codegen = (name: string) => ({ out: `src/generated/${name}.ts` })
+
 export default defineConfig({
   databases: {
-    happyrobot: {},
-    escalation: { databaseName: 'client_escalation_calls' },
-    smartscheduler: {},
-    delauto: { mongo: 'sql/delauto/mongo.json' },
+    happyrobot: { codegen: codegen('happyrobot') },
+    escalation: { databaseName: 'client_escalation_calls', codegen: codegen('escalation') },
+    smartscheduler: { codegen: codegen('smartscheduler') },
+    delauto: { mongo: 'sql/delauto/mongo.json', codegen: codegen('delauto') },
   },
 })
