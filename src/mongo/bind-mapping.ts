@@ -242,7 +242,7 @@ class Binder {
       const look: Look = {
         open: openExtended,
         prefix: '',
-        created: undefined,
+        oid: undefined,
         fail: (_, at, message) => {
           this.refuse(this.name, `the default of ${at} cannot be used: ${message}`)
         },
@@ -367,17 +367,16 @@ function listReader(number: number, path: string, { readers, columns }: Shape): 
       const cells: Cells = new Array<string | undefined>(columns.length).fill(undefined)
       look.prefix = `${path}.${String(position)}.`
       readFields(readers, element, cells, look, '')
-      fillMissing(columns, cells, look, createdOf(element['_id'], look.open) ?? look.created)
+      fillMissing(columns, cells, look, oidOf(element['_id'], look.open) ?? look.oid)
       look.prefix = ''
       look.row(number, position, cells)
     }
   }
 }
 
-/** When a document was made, if its _id tells. */
-function createdOf(id: unknown, open: Open): string | undefined {
+function oidOf(id: unknown, open: Open): Oid | undefined {
   const key = openValue(id, open)
-  return key instanceof Oid ? key.created : undefined
+  return key instanceof Oid ? key : undefined
 }
 
 /** Defaults for what is missing or null, and a complaint for what has none and is required. */
@@ -385,14 +384,14 @@ export function fillMissing(
   columns: readonly BoundColumn[],
   cells: Cells,
   look: Look,
-  created: string | undefined,
+  oid: Oid | undefined,
 ): void {
   for (let index = 0; index < columns.length; index++) {
     if (cells[index] !== undefined) continue
     const column = columns[index]
     if (column === undefined) continue
     if (column.required) look.fail('missing', column.path, 'it is required, and missing or null')
-    cells[index] = column.created && created !== undefined ? created : column.fill
+    cells[index] = column.created && oid !== undefined ? oid.created : column.fill
   }
 }
 

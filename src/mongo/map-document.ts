@@ -22,7 +22,7 @@ export interface RejectedDocument {
 export class DocumentMapper implements Look {
   open: Open
   prefix = ''
-  created: string | undefined
+  oid: Oid | undefined
   private readonly collection: BoundCollection
   private readonly findings: Findings
   private place: Place
@@ -44,7 +44,7 @@ export class DocumentMapper implements Look {
     const { shape } = this.collection
     const cells: Cells = new Array<string | undefined>(shape.columns.length).fill(undefined)
     readFields(shape.readers, document, cells, this, '')
-    fillMissing(shape.columns, cells, this, this.created)
+    fillMissing(shape.columns, cells, this, this.oid)
     if (this.failed || uuid === undefined) {
       this.findings.reject(place.file)
       return { rejected: uuid }
@@ -61,7 +61,7 @@ export class DocumentMapper implements Look {
   private begin(place: Place): void {
     this.place = place
     this.id = undefined
-    this.created = undefined
+    this.oid = undefined
     this.failed = false
     this.rows = []
   }
@@ -104,7 +104,7 @@ export class DocumentMapper implements Look {
       return undefined
     }
     this.id = key
-    if (value instanceof Oid) this.created = value.created
+    if (value instanceof Oid) this.oid = value
     else this.opaque('_id')
     if (shape.keyLength !== undefined && [...key].length > shape.keyLength)
       this.fail(

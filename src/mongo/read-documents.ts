@@ -38,7 +38,7 @@ export function openerOf({ format }: MongoFile): Open {
 export async function* readDocuments(file: MongoFile, signal: AbortSignal): AsyncGenerator<DocumentBatch> {
   const splitter = file.format === 'bson' ? new BsonReader() : new JsonReader()
   let read = 0
-  const source = createReadStream(file.path, { highWaterMark: 1024 * 1024, signal })
+  const source = createReadStream(file.path, { highWaterMark: 256 * 1024, signal })
   source.on('data', (chunk) => {
     read += chunk.length
   })

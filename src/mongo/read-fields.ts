@@ -28,8 +28,8 @@ export interface Look {
   readonly open: Open
   /** What stands before the paths of the fields: "tracking_events.3." inside an array. */
   prefix: string
-  /** When the document was made, if its _id tells. */
-  created: string | undefined
+  /** The _id of the document, if it is one that tells when it was made. */
+  oid: Oid | undefined
   fail(code: ImportFindingCode, path: string, message: string): void
   /** A key that is no ObjectId was taken as it is. */
   opaque(path: string): void

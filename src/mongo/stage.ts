@@ -24,10 +24,10 @@ export interface StageCollection {
 export type Guard = <T>(call: () => Promise<T>) => Promise<T>
 
 /** Characters of rows that are sent in one COPY. */
-const CHUNK = 1024 * 1024
+const CHUNK = 512 * 1024
 
 /** COPYs that may be on their way while the next rows are made; each holds its chunk in memory. */
-const IN_FLIGHT = 4
+const IN_FLIGHT = 2
 
 export class Stage {
   readonly collections: readonly StageCollection[]
@@ -109,8 +109,15 @@ export class Stage {
     await this.sending.at(-1)
     this.sending = []
     if (this.failure !== undefined) throw this.failure.error
+    // The planner needs the sizes and what is joined by; to look at all columns would take longer than the joins.
     await this.run(
-      [...this.tables.map(({ name }) => name), REJECTED].map((name) => `analyze ${name}`).join(';'),
+      [
+        ...this.collections.flatMap(({ main, lists }) => [
+          analyzeSql(main, ['id']),
+          ...lists.map((list) => analyzeSql(list, ['parent', 'position'])),
+        ]),
+        `analyze ${REJECTED}`,
+      ].join(';'),
     )
   }
 
@@ -162,6 +169,11 @@ function bare(name: string): string {
 function createSql({ name, shape }: StageTable, keys: readonly string[]): string {
   const columns = shape.columns.map(({ type }, index) => `c${String(index)} ${type}`)
   return `create temporary table ${bare(name)} (${[...keys, ...columns].join(', ')}) on commit drop`
+}
+
+function analyzeSql({ name, shape }: StageTable, keys: readonly string[]): string {
+  const references = shape.references.map(({ index }) => `c${String(index)}`)
+  return `analyze ${name} (${[...keys, ...references].join(', ')})`
 }
 
 /** The type of the second key column: what holds the _id, or the place in the array. */
