@@ -1,7 +1,10 @@
 import { defineConfig } from 'dbkit'
 
 /** Published as dbkit/<name>, with the shapes of JSON columns kept beside the migrations. */
-const codegen = (name: string) => ({ out: `src/generated/${name}.ts` })
+const codegen = (name: string) => ({
+  out: `src/generated/${name}.ts`,
+  jsonTypes: `sql/${name}/json-types.json`,
+})
 
 export default defineConfig({
   databases: {

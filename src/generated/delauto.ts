@@ -40,6 +40,17 @@ export type JsonInputOf<T> = JsonText<T> | Exclude<T, JsonArray | readonly unkno
 /** Values of `role`. */
 export type AgentRole = 'agent' | 'admin'
 
+/** Web Push subscription, as the browser hands it over. */
+export interface AgentPushSubscription {
+  endpoint?: string
+  expirationTime?: number | null
+  keys?: {
+    p256dh?: string
+    auth?: string
+  }
+  [key: string]: JsonValue | undefined
+}
+
 /**
  * People who deliver, and the administrators among them: sign-in, whereabouts and how well they do.
  *
@@ -123,7 +134,7 @@ export interface AgentTable {
    *
    * `jsonb`
    */
-  push_subscription: Json | null
+  push_subscription: Json<AgentPushSubscription> | null
   /**
    * When the agent last signed in; null before the first time.
    *
@@ -283,6 +294,13 @@ export type ApiKeyRow = Selectable<ApiKeyTable>
 export type NewApiKey = Insertable<ApiKeyTable>
 export type ApiKeyUpdate = Updateable<ApiKeyTable>
 
+/** What Twilio sent. */
+export interface CallLogWebhookEventData {
+  CallSid?: string
+  CallStatus?: string
+  [key: string]: JsonValue | undefined
+}
+
 /**
  * What Twilio reported about a call while it went on; the webhook_events array of the document, a row an element.
  *
@@ -318,7 +336,7 @@ export interface CallLogWebhookEventTable {
    *
    * `jsonb`
    */
-  data: Json | null
+  data: Json<CallLogWebhookEventData> | null
 }
 
 export type CallLogWebhookEventRow = Selectable<CallLogWebhookEventTable>
@@ -1124,6 +1142,11 @@ export type RecordingRow = Selectable<RecordingTable>
 export type NewRecording = Insertable<RecordingTable>
 export type RecordingUpdate = Updateable<RecordingTable>
 
+/** More about the measurement. */
+export interface SystemMetricTags {
+  [key: string]: JsonValue | undefined
+}
+
 /**
  * Measurements of the running system, a row a value; append-only.
  *
@@ -1171,7 +1194,7 @@ export interface SystemMetricTable {
    *
    * `jsonb`
    */
-  tags: Json | null
+  tags: Json<SystemMetricTags> | null
   /**
    * Who measured: the application itself, twilio, redis and so on.
    *

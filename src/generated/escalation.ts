@@ -62,6 +62,26 @@ export type AgentType = 'email' | 'phone' | 'sms' | 'research'
 /** Values of `status`. */
 export type AgentStatus = 'idle' | 'active' | 'busy' | 'error' | 'offline'
 
+/** Settings of the agent, by its type. */
+export interface AgentConfig {
+  smtpHost?: string
+  smtpPort?: number
+  fromAddress?: string
+  dailyLimit?: number
+  callerId?: string
+  maxCallMinutes?: number
+  [key: string]: JsonValue | undefined
+}
+
+/** Figures that the agent reports. */
+export interface AgentPerformanceMetrics {
+  tasksCompleted?: number
+  /** 0 to 1. */
+  successRate?: number
+  avgResponseTime?: number
+  [key: string]: JsonValue | undefined
+}
+
 /**
  * Workers that carry out tasks. Retire one by setting it offline: deleting it would delete its contact attempts.
  *
@@ -127,13 +147,13 @@ export interface AgentTable {
    *
    * `jsonb`
    */
-  config: Json | null
+  config: Json<AgentConfig> | null
   /**
    * Figures the agent reports, keys in camelCase: tasksCompleted, successRate, avgResponseTime.
    *
    * `jsonb`
    */
-  performance_metrics: Json | null
+  performance_metrics: Json<AgentPerformanceMetrics> | null
   /**
    * When the row was inserted, UTC.
    *
@@ -160,6 +180,19 @@ export type AgentUpdate = Updateable<AgentTable>
 
 /** Values of `actor_type`. */
 export type AuditLogActorType = 'agent' | 'user' | 'system'
+
+/** Values before and after. */
+export interface AuditLogChanges {
+  before?: JsonValue
+  after?: JsonValue
+}
+
+/** Further context. */
+export interface AuditLogMetadata {
+  reason?: string
+  requestId?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Append-only record of what happened to which row; triggers refuse UPDATE, DELETE and TRUNCATE. entity_id is no foreign key: an entry outlives what it is about.
@@ -208,13 +241,13 @@ export interface AuditLogTable {
    *
    * `jsonb`
    */
-  changes: Json | null
+  changes: Json<AuditLogChanges> | null
   /**
    * Further context, such as a reason or a request id.
    *
    * `jsonb`
    */
-  metadata: Json | null
+  metadata: Json<AuditLogMetadata> | null
   /**
    * Address the request came from.
    *
@@ -241,6 +274,30 @@ export type AuditLogUpdate = Updateable<AuditLogTable>
 
 /** Values of `status`. */
 export type CampaignStatus = 'draft' | 'active' | 'paused' | 'completed' | 'cancelled'
+
+/** The steps, in their order. */
+export type CampaignEscalationSteps = {
+  channel?: 'email' | 'phone' | 'sms'
+  /** Name of a template. */
+  template?: string
+  /** Days after the step before. */
+  delayDays?: number
+  [key: string]: JsonValue | undefined
+}[]
+
+/** Figures of the campaign, as the application writes them. */
+export interface CampaignResults {
+  contactAttempts?: number
+  responses?: number
+  [key: string]: JsonValue | undefined
+}
+
+/** Settings of this campaign. */
+export interface CampaignConfig {
+  maxContactsPerDay?: number
+  notify?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Escalations of a customer, usually about one invoice: the steps and how far they got.
@@ -289,7 +346,7 @@ export interface CampaignTable {
    *
    * `jsonb`
    */
-  escalation_steps: Json
+  escalation_steps: Json<CampaignEscalationSteps>
   /**
    * Index of the current step in escalation_steps, counted from 0.
    *
@@ -319,13 +376,13 @@ export interface CampaignTable {
    *
    * `jsonb`
    */
-  results: Json | null
+  results: Json<CampaignResults> | null
   /**
    * Settings of this campaign, such as limits of contacts a day.
    *
    * `jsonb`
    */
-  config: Json | null
+  config: Json<CampaignConfig> | null
   /**
    * When the row was inserted, UTC.
    *
@@ -343,6 +400,11 @@ export interface CampaignTable {
 export type CampaignRow = Selectable<CampaignTable>
 export type NewCampaign = Insertable<CampaignTable>
 export type CampaignUpdate = Updateable<CampaignTable>
+
+/** When the rule applies; what is in it depends on rule_type. */
+export interface ComplianceRuleCondition {
+  [key: string]: JsonValue | undefined
+}
 
 /** Values of `action`. */
 export type ComplianceRuleAction = 'block_contact' | 'require_approval' | 'log_warning' | 'escalate'
@@ -385,7 +447,7 @@ export interface ComplianceRuleTable {
    *
    * `jsonb`
    */
-  condition: Json
+  condition: Json<ComplianceRuleCondition>
   /**
    * What happens to a contact that meets the condition.
    *
@@ -428,6 +490,14 @@ export type ContactAttemptChannel = 'email' | 'phone' | 'sms'
 /** Values of `status`. */
 export type ContactAttemptStatus =
   'sent' | 'delivered' | 'opened' | 'answered' | 'replied' | 'bounced' | 'failed'
+
+/** Identifiers at whoever carried the message. */
+export interface ContactAttemptMetadata {
+  emailId?: string
+  callSid?: string
+  smsId?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Every try to reach a customer, one row an e-mail, call or text message. Rows are added and, as delivery reports come in, their status moves on.
@@ -500,7 +570,7 @@ export interface ContactAttemptTable {
    *
    * `jsonb`
    */
-  metadata: Json | null
+  metadata: Json<ContactAttemptMetadata> | null
   /**
    * When the row was inserted, UTC.
    *
@@ -627,6 +697,15 @@ export type CustomerProfileRow = Selectable<CustomerProfileTable>
 export type NewCustomerProfile = Insertable<CustomerProfileTable>
 export type CustomerProfileUpdate = Updateable<CustomerProfileTable>
 
+/** Postal address. */
+export interface CustomerAddress {
+  street?: string
+  city?: string
+  state?: string
+  zipCode?: string
+  country?: string
+}
+
 /** Values of `preferred_contact_method`. */
 export type CustomerPreferredContactMethod = 'email' | 'phone' | 'sms'
 
@@ -677,7 +756,7 @@ export interface CustomerTable {
    *
    * `jsonb`
    */
-  address: Json | null
+  address: Json<CustomerAddress> | null
   /**
    * Channel the customer asked for; NULL when no preference is known.
    *
@@ -716,6 +795,13 @@ export type CustomerUpdate = Updateable<CustomerTable>
 
 /** Values of `channel`. */
 export type OptOutChannel = 'email' | 'phone' | 'sms' | 'all'
+
+/** How it was received. */
+export interface OptOutMetadata {
+  source?: string
+  text?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Channels on which a customer must not be contacted; at most one row a customer and channel. Ask check_opt_out_status() rather than this table.
@@ -764,7 +850,7 @@ export interface OptOutTable {
    *
    * `jsonb`
    */
-  metadata: Json | null
+  metadata: Json<OptOutMetadata> | null
 }
 
 export type OptOutRow = Selectable<OptOutTable>
@@ -773,6 +859,13 @@ export type OptOutUpdate = Updateable<OptOutTable>
 
 /** Values of `status`. */
 export type PaymentRecordStatus = 'pending' | 'overdue' | 'paid' | 'partial' | 'cancelled'
+
+/** Further details of the invoice. */
+export interface PaymentRecordMetadata {
+  purchaseOrder?: string
+  contract?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Invoices and what became of them; one row an invoice.
@@ -839,7 +932,7 @@ export interface PaymentRecordTable {
    *
    * `jsonb`
    */
-  metadata: Json | null
+  metadata: Json<PaymentRecordMetadata> | null
   /**
    * When the row was inserted, UTC.
    *
@@ -857,6 +950,11 @@ export interface PaymentRecordTable {
 export type PaymentRecordRow = Selectable<PaymentRecordTable>
 export type NewPaymentRecord = Insertable<PaymentRecordTable>
 export type PaymentRecordUpdate = Updateable<PaymentRecordTable>
+
+/** Tags to group by. */
+export interface SystemMetricDimensions {
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Measurements of the system over time, one row a value; rows are only added.
@@ -893,7 +991,7 @@ export interface SystemMetricTable {
    *
    * `jsonb`
    */
-  dimensions: Json | null
+  dimensions: Json<SystemMetricDimensions> | null
   /**
    * When it was measured, UTC.
    *
@@ -915,6 +1013,12 @@ export type TaskPriority = 'low' | 'medium' | 'high' | 'urgent'
 
 /** Values of `status`. */
 export type TaskStatus = 'pending' | 'assigned' | 'in_progress' | 'completed' | 'failed' | 'cancelled'
+
+/** What the agent has to know. */
+export interface TaskContext {
+  template?: string
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Single pieces of work for an agent, with or without a campaign.
@@ -975,7 +1079,7 @@ export interface TaskTable {
    *
    * `jsonb`
    */
-  context: Json
+  context: Json<TaskContext>
   /**
    * Tries so far, counted by the agent.
    *
@@ -1349,7 +1453,7 @@ export interface CustomerCommunicationView {
   /** `text` */
   response: GeneratedAlways<string | null>
   /** `jsonb` */
-  metadata: GeneratedAlways<JsonValue | null>
+  metadata: GeneratedAlways<ContactAttemptMetadata | null>
   /** `uuid` */
   task_id: GeneratedAlways<string>
   /** `character varying(50)` */
@@ -1429,7 +1533,7 @@ export interface PendingTaskView {
   /** `character varying(20)` */
   status: GeneratedAlways<TaskStatus>
   /** `jsonb` */
-  context: GeneratedAlways<JsonValue>
+  context: GeneratedAlways<TaskContext>
   /** `integer` */
   attempts: GeneratedAlways<number | null>
   /** `integer` */

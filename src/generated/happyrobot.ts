@@ -200,6 +200,15 @@ export type ApiKeyUpdate = Updateable<ApiKeyTable>
 /** Values of `action`. */
 export type AuditLogAction = 'INSERT' | 'UPDATE' | 'DELETE'
 
+/** Documents in `changed_fields`. */
+export type AuditLogChangedFields = JsonObject
+
+/** Documents in `old_values`. */
+export type AuditLogOldValues = JsonObject
+
+/** Documents in `new_values`. */
+export type AuditLogNewValues = JsonObject
+
 /**
  * Trail of every insert, update and delete in carriers, loads, calls, negotiations, api_keys, equipment_types and rate_history. Written by triggers, never changed.
  *
@@ -235,19 +244,19 @@ export interface AuditLogTable {
    *
    * `jsonb`
    */
-  changed_fields: Json | null
+  changed_fields: Json<AuditLogChangedFields> | null
   /**
    * The row before an update or delete; null for an insert. Leaves out api_keys.key_hash and calls.transcript.
    *
    * `jsonb`
    */
-  old_values: Json | null
+  old_values: Json<AuditLogOldValues> | null
   /**
    * The row after an insert or update; null for a delete. Leaves out api_keys.key_hash and calls.transcript.
    *
    * `jsonb`
    */
-  new_values: Json | null
+  new_values: Json<AuditLogNewValues> | null
   /**
    * User for whom the change was made: the session setting app.current_user_id, null when it is not set.
    *
@@ -306,6 +315,38 @@ export type CallOutcome =
 
 /** Values of `sentiment`. */
 export type CallSentiment = 'POSITIVE' | 'NEUTRAL' | 'NEGATIVE'
+
+/** Parts of the mood with their shares, 0 to 1. */
+export interface CallSentimentBreakdown {
+  frustration?: number
+  satisfaction?: number
+  [key: string]: number | undefined
+}
+
+/** What was understood from the conversation. */
+export interface CallExtractedData {
+  carrier_info?: {
+    name?: string
+    equipment_count?: number
+    equipment_types?: string[]
+    current_location?: string
+    team_drivers?: boolean
+  }
+  requirements?: {
+    quick_pay?: boolean
+    fuel_advance?: boolean
+    special_requests?: string[]
+  }
+  availability?: {
+    date?: string
+    location?: string
+    hours_available?: number
+  }
+  competitive_data?: {
+    dat_rate?: number
+    other_quotes?: number[]
+  }
+}
 
 /**
  * Conversations with carriers, by phone or web: who called about which load, how it went and how it ended.
@@ -438,7 +479,7 @@ export interface CallTable {
    *
    * `jsonb`
    */
-  sentiment_breakdown: Json | null
+  sentiment_breakdown: Json<CallSentimentBreakdown> | null
   /**
    * First rate named in the call, in US dollars.
    *
@@ -462,7 +503,7 @@ export interface CallTable {
    *
    * `jsonb`
    */
-  extracted_data: Json | null
+  extracted_data: Json<CallExtractedData> | null
   /**
    * Full text of the conversation; not copied into the audit log.
    *
@@ -606,6 +647,38 @@ export type CallsArchiveOutcome =
 /** Values of `sentiment`. */
 export type CallsArchiveSentiment = 'POSITIVE' | 'NEUTRAL' | 'NEGATIVE'
 
+/** Parts of the mood with their shares, 0 to 1. */
+export interface CallsArchiveSentimentBreakdown {
+  frustration?: number
+  satisfaction?: number
+  [key: string]: number | undefined
+}
+
+/** What was understood from the conversation. */
+export interface CallsArchiveExtractedData {
+  carrier_info?: {
+    name?: string
+    equipment_count?: number
+    equipment_types?: string[]
+    current_location?: string
+    team_drivers?: boolean
+  }
+  requirements?: {
+    quick_pay?: boolean
+    fuel_advance?: boolean
+    special_requests?: string[]
+  }
+  availability?: {
+    date?: string
+    location?: string
+    hours_available?: number
+  }
+  competitive_data?: {
+    dat_rate?: number
+    other_quotes?: number[]
+  }
+}
+
 /**
  * Calls that were moved out of calls because of their age, unchanged. Filled by the archive command; no foreign keys and no triggers.
  *
@@ -737,7 +810,7 @@ export interface CallsArchiveTable {
    *
    * `jsonb`
    */
-  sentiment_breakdown: Json | null
+  sentiment_breakdown: Json<CallsArchiveSentimentBreakdown> | null
   /**
    * First rate named in the call, in US dollars.
    *
@@ -761,7 +834,7 @@ export interface CallsArchiveTable {
    *
    * `jsonb`
    */
-  extracted_data: Json | null
+  extracted_data: Json<CallsArchiveExtractedData> | null
   /**
    * Full text of the conversation; not copied into the audit log.
    *
@@ -894,6 +967,28 @@ export type CarrierStatus = 'ACTIVE' | 'INACTIVE'
 /** Values of `safety_rating`. */
 export type CarrierSafetyRating = 'SATISFACTORY' | 'CONDITIONAL' | 'UNSATISFACTORY'
 
+/** BASICs safety scores by category. */
+export interface CarrierSafetyScores {
+  [key: string]: number | undefined
+}
+
+/** Main contact. */
+export interface CarrierPrimaryContact {
+  name?: string
+  phone?: string
+  email?: string
+  title?: string
+}
+
+/** Business address. */
+export interface CarrierAddress {
+  street?: string
+  city?: string
+  state?: string
+  zip?: string
+  country?: string
+}
+
 /** Values of `verification_source`. */
 export type CarrierVerificationSource = 'EXTERNAL_API' | 'MANUAL' | 'THIRD_PARTY'
 
@@ -1010,19 +1105,19 @@ export interface CarrierTable {
    *
    * `jsonb`
    */
-  safety_scores: Json | null
+  safety_scores: Json<CarrierSafetyScores> | null
   /**
    * Main contact: {name, phone, email, title}.
    *
    * `jsonb`
    */
-  primary_contact: Json | null
+  primary_contact: Json<CarrierPrimaryContact> | null
   /**
    * Business address: {street, city, state, zip, country}.
    *
    * `jsonb`
    */
-  address: Json | null
+  address: Json<CarrierAddress> | null
   /**
    * Computed: true when the carrier is AUTHORIZED_FOR_HIRE, ACTIVE and has insurance on file, otherwise false.
    *
@@ -1158,6 +1253,58 @@ export type EquipmentTypeRow = Selectable<EquipmentTypeTable>
 export type NewEquipmentType = Insertable<EquipmentTypeTable>
 export type EquipmentTypeUpdate = Updateable<EquipmentTypeTable>
 
+/** Position of the pickup, in degrees. */
+export interface LoadOriginCoordinates {
+  lat: number
+  lng: number
+}
+
+/** Place of the pickup. */
+export interface LoadOriginFacility {
+  name?: string
+  address?: string
+  contact?: string
+  hours?: string
+}
+
+/** Position of the delivery, in degrees. */
+export interface LoadDestinationCoordinates {
+  lat: number
+  lng: number
+}
+
+/** Place of the delivery. */
+export interface LoadDestinationFacility {
+  name?: string
+  address?: string
+  contact?: string
+  hours?: string
+}
+
+/** What the equipment must bring. */
+export interface LoadEquipmentRequirements {
+  tarps?: boolean
+  straps?: number
+  /** Temperature with its unit, such as 34F. */
+  temp_control?: string
+  [key: string]: JsonValue | undefined
+}
+
+/** Charges beside the rate. */
+export type LoadAccessorials = {
+  type?: string
+  /** US dollars. */
+  amount?: number
+  description?: string
+}[]
+
+/** Contact at the broker. */
+export interface LoadBrokerContact {
+  name?: string
+  phone?: string
+  email?: string
+}
+
 /** Values of `status`. */
 export type LoadStatus = 'AVAILABLE' | 'PENDING' | 'BOOKED' | 'IN_TRANSIT' | 'DELIVERED' | 'CANCELLED'
 
@@ -1211,13 +1358,13 @@ export interface LoadTable {
    *
    * `jsonb`
    */
-  origin_coordinates: Json | null
+  origin_coordinates: Json<LoadOriginCoordinates> | null
   /**
    * Place of the pickup: {name, address, contact, hours}.
    *
    * `jsonb`
    */
-  origin_facility: Json | null
+  origin_facility: Json<LoadOriginFacility> | null
   /**
    * City of the delivery.
    *
@@ -1241,13 +1388,13 @@ export interface LoadTable {
    *
    * `jsonb`
    */
-  destination_coordinates: Json | null
+  destination_coordinates: Json<LoadDestinationCoordinates> | null
   /**
    * Place of the delivery: {name, address, contact, hours}.
    *
    * `jsonb`
    */
-  destination_facility: Json | null
+  destination_facility: Json<LoadDestinationFacility> | null
   /**
    * Day of the pickup.
    *
@@ -1307,7 +1454,7 @@ export interface LoadTable {
    *
    * `jsonb`
    */
-  equipment_requirements: Json | null
+  equipment_requirements: Json<LoadEquipmentRequirements> | null
   /**
    * Weight in pounds.
    *
@@ -1385,7 +1532,7 @@ export interface LoadTable {
    *
    * `jsonb`
    */
-  accessorials: Json | null
+  accessorials: Json<LoadAccessorials> | null
   /**
    * Computed: load board rate plus fuel surcharge, in US dollars.
    *
@@ -1433,7 +1580,7 @@ export interface LoadTable {
    *
    * `jsonb`
    */
-  broker_contact: Json | null
+  broker_contact: Json<LoadBrokerContact> | null
   /**
    * Shipper on whose behalf the load moves.
    *
@@ -1550,6 +1697,19 @@ export type LoadUpdate = Updateable<LoadTable>
 
 /** Values of `system_response`. */
 export type NegotiationSystemResponse = 'ACCEPTED' | 'COUNTER_OFFER' | 'REJECTED'
+
+/** What led to the answer. */
+export interface NegotiationDecisionFactors {
+  urgency_level?: string
+  carrier_history?: {
+    total_loads?: number
+    avg_rating?: number
+    [key: string]: JsonValue | undefined
+  }
+  market_conditions?: string
+  competitor_rates?: number[]
+  special_requirements?: string[]
+}
 
 /** Values of `final_status`. */
 export type NegotiationFinalStatus = 'DEAL_ACCEPTED' | 'DEAL_REJECTED' | 'ABANDONED' | 'TIMEOUT'
@@ -1679,7 +1839,7 @@ export interface NegotiationTable {
    *
    * `jsonb`
    */
-  decision_factors: Json | null
+  decision_factors: Json<NegotiationDecisionFactors> | null
   /**
    * What the carrier was told.
    *
@@ -1745,6 +1905,13 @@ export interface NegotiationTable {
 export type NegotiationRow = Selectable<NegotiationTable>
 export type NewNegotiation = Insertable<NegotiationTable>
 export type NegotiationUpdate = Updateable<NegotiationTable>
+
+/** The market on that day. */
+export interface RateHistoryMarketConditions {
+  load_to_truck_ratio?: number
+  fuel_price?: number
+  [key: string]: JsonValue | undefined
+}
 
 /**
  * Rates quoted and accepted in the past, for the analysis of lanes. Rows are added and not changed.
@@ -1829,7 +1996,7 @@ export interface RateHistoryTable {
    *
    * `jsonb`
    */
-  market_conditions: Json | null
+  market_conditions: Json<RateHistoryMarketConditions> | null
   /**
    * When the row was stored.
    *
@@ -1892,13 +2059,13 @@ export interface ActiveLoadView {
    *
    * `jsonb`
    */
-  origin_coordinates: GeneratedAlways<JsonValue | null>
+  origin_coordinates: GeneratedAlways<LoadOriginCoordinates | null>
   /**
    * Place of the pickup: {name, address, contact, hours}.
    *
    * `jsonb`
    */
-  origin_facility: GeneratedAlways<JsonValue | null>
+  origin_facility: GeneratedAlways<LoadOriginFacility | null>
   /**
    * City of the delivery.
    *
@@ -1922,13 +2089,13 @@ export interface ActiveLoadView {
    *
    * `jsonb`
    */
-  destination_coordinates: GeneratedAlways<JsonValue | null>
+  destination_coordinates: GeneratedAlways<LoadDestinationCoordinates | null>
   /**
    * Place of the delivery: {name, address, contact, hours}.
    *
    * `jsonb`
    */
-  destination_facility: GeneratedAlways<JsonValue | null>
+  destination_facility: GeneratedAlways<LoadDestinationFacility | null>
   /**
    * Day of the pickup.
    *
@@ -1988,7 +2155,7 @@ export interface ActiveLoadView {
    *
    * `jsonb`
    */
-  equipment_requirements: GeneratedAlways<JsonValue | null>
+  equipment_requirements: GeneratedAlways<LoadEquipmentRequirements | null>
   /**
    * Weight in pounds.
    *
@@ -2066,7 +2233,7 @@ export interface ActiveLoadView {
    *
    * `jsonb`
    */
-  accessorials: GeneratedAlways<JsonValue | null>
+  accessorials: GeneratedAlways<LoadAccessorials | null>
   /**
    * Computed: load board rate plus fuel surcharge, in US dollars.
    *
@@ -2114,7 +2281,7 @@ export interface ActiveLoadView {
    *
    * `jsonb`
    */
-  broker_contact: GeneratedAlways<JsonValue | null>
+  broker_contact: GeneratedAlways<LoadBrokerContact | null>
   /**
    * Shipper on whose behalf the load moves.
    *

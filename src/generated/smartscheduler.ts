@@ -222,6 +222,11 @@ export type AssignmentUpdate = Updateable<AssignmentTable>
 /** Values of `action`. */
 export type AuditLogAction = 'INSERT' | 'UPDATE' | 'DELETE'
 
+/** Columns that were changed. */
+export interface AuditLogChanges {
+  [key: string]: JsonValue | undefined
+}
+
 /**
  * Who changed what and when, for compliance and for finding mistakes. Written by the application; rows are added, never changed.
  *
@@ -263,7 +268,7 @@ export interface AuditLogTable {
    *
    * `jsonb`
    */
-  changes: Json | null
+  changes: Json<AuditLogChanges> | null
   /**
    * When it was done, UTC.
    *
@@ -354,6 +359,9 @@ export const ContractorStatus = {
 } as const
 export type ContractorStatus = (typeof ContractorStatus)[keyof typeof ContractorStatus]
 
+/** Names of skills. */
+export type ContractorSkills = string[]
+
 /**
  * Contractors who can be sent to jobs: profile, trade, rating, contact and the base their travel is measured from.
  *
@@ -443,7 +451,7 @@ export interface ContractorTable {
    *
    * `jsonb` · default `'[]'::jsonb`
    */
-  skills: Generated<Json | null>
+  skills: Generated<Json<ContractorSkills> | null>
   /**
    * When the row was stored, UTC.
    *
@@ -488,6 +496,9 @@ export const JobPriority = {
   Urgent: 4,
 } as const
 export type JobPriority = (typeof JobPriority)[keyof typeof JobPriority]
+
+/** Requirements of the customer. */
+export type JobSpecialRequirements = string[]
 
 /**
  * Requested jobs: what is to be done, when and where, how urgent, and who has been chosen to do it.
@@ -578,7 +589,7 @@ export interface JobTable {
    *
    * `jsonb` · default `'[]'::jsonb`
    */
-  special_requirements: Generated<Json | null>
+  special_requirements: Generated<Json<JobSpecialRequirements> | null>
   /**
    * Contractor chosen for the job, NULL while there is none. Repeats assignments.contractor_id for quick lists; the application keeps the two together. NULL again when the contractor is deleted.
    *
