@@ -21,7 +21,9 @@ export function renderHuman(
     ...report.databases.flatMap((database) =>
       database.error === undefined ? [] : renderFailure(database.error, alarm, database),
     ),
-    ...report.databases.flatMap((database) => renderFindings(database.import, alarm)),
+    ...report.databases.flatMap((database) =>
+      renderFindings(database.import, { paint: alarm, quiet: options.quiet }),
+    ),
     ...(report.error === undefined ? [] : renderFailure(report.error, alarm)),
   ]
   const lines = (all: readonly string[]): string => (all.length === 0 ? '' : redact(all.join('\n')) + '\n')

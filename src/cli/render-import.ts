@@ -31,9 +31,13 @@ export function renderImport(
 }
 
 /** What is wrong with the documents, or was taken with a warning: the first ones, and how many more there are of what kind. */
-export function renderFindings(report: ImportReport | undefined, paint: ChalkInstance): readonly string[] {
+export function renderFindings(
+  report: ImportReport | undefined,
+  { paint, quiet }: { paint: ChalkInstance; quiet: boolean },
+): readonly string[] {
   if (report === undefined) return []
-  return (['error', 'warning'] as const).flatMap((severity) => {
+  const severities = quiet ? (['error'] as const) : (['error', 'warning'] as const)
+  return severities.flatMap((severity) => {
     const all = report.findings.filter((finding) => finding.severity === severity)
     const lines = all.slice(0, SHOWN).map((finding) => renderFinding(finding, paint))
     const more = all.length - lines.length + (severity === 'error' ? (report.findingsLeftOut ?? 0) : 0)

@@ -64,7 +64,6 @@ export async function importFiles(session: Session, run: ImportRun): Promise<Imp
         'set local idle_in_transaction_session_timeout=0',
         // The joins over all documents spill to disk with the few megabytes that are usual.
         "set local work_mem='64MB'",
-        "set local temp_buffers='64MB'",
       ].join(';'),
     ),
   )

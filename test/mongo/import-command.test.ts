@@ -214,6 +214,18 @@ describeOnServer('the command on a server', () => {
     expect(await agents()).toBe(0)
   })
 
+  test('prints errors only, when it is to be quiet', async () => {
+    folder.write({ 'agents.json': lines({ ...valid.agent(1), _id: 'plain' }) })
+    const quiet = await run('agents.json', '--quiet')
+    expect([quiet.exit, quiet.stdout, quiet.stderr]).toEqual([0, '', ''])
+    expect((await run('agents.json')).stderr).toContain('warning opaque-id  agents.json:1  plain  _id')
+    folder.write({ 'agents.json': lines({ ...valid.agent(1), _id: 'plain', role: 'boss' }) })
+    const wrong = await run('agents.json', '--quiet')
+    expect(wrong.stdout).toBe('')
+    expect(wrong.stderr).toContain('enum  agents.json:1  plain  role')
+    expect(wrong.stderr).not.toContain('warning')
+  })
+
   test('ends with 1 when it left bad documents out, and with 0 after a dry run that would', async () => {
     folder.write({ 'agents.json': lines(valid.agent(1), valid.agent(2, { role: 'boss' })) })
     const skipped = await run('agents.json', '--skip-bad')
