@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
@@ -6,6 +15,8 @@ import { join } from 'node:path'
 export interface Holder {
   readonly pid: number
   readonly host: string
+  /** The space of process numbers on that host, where there are several (Linux containers). */
+  readonly space?: string | undefined
   readonly purpose: string
   readonly since: string
   /** Where the holder answers the PostgreSQL protocol, when it is `dbkit db serve`. */
@@ -30,11 +41,17 @@ export function tryLockFolder(folder: string, purpose: string): LockAttempt {
   mkdirSync(folder, { recursive: true })
   const own = `${String(process.pid)}-${startTime(process.pid) ?? '0'}-${String(counter++)}.json`
   const file = join(folder, own)
-  let holder: Holder = { pid: process.pid, host: hostname(), purpose, since: new Date().toISOString() }
+  let holder: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    space: ownSpace(),
+    purpose,
+    since: new Date().toISOString(),
+  }
   writeHolder(folder, file, holder)
   for (const name of readdirSync(folder)) {
     if (name === own || !name.endsWith('.json')) continue
-    const other = readHolder(join(folder, name))
+    const other = readHolder(join(folder, name), name)
     if (other === undefined) continue
     if (isAlive(other, name)) {
       rmSync(file, { force: true })
@@ -65,29 +82,50 @@ function writeHolder(folder: string, file: string, holder: Holder): void {
   renameSync(aside, file)
 }
 
-function readHolder(file: string): Holder | undefined {
+function readHolder(file: string, name: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Holder
   } catch (error) {
     // Released between the listing and the look.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    if (!(error instanceof SyntaxError)) throw error
+    // The machine went down before its disk had the text. Whose it was stands in the name.
+    return {
+      pid: Number.parseInt(name, 10),
+      host: hostname(),
+      space: ownSpace(),
+      purpose: 'command',
+      since: statSync(file).mtime.toISOString(),
+    }
   }
 }
 
 function isAlive(holder: Holder, name: string): boolean {
-  // A process of another machine (or container) on a shared folder cannot be asked; it counts as living.
-  if (holder.host !== hostname()) return true
-  if (holder.pid === process.pid) return true
+  if (isElsewhere(holder)) return true
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
     // EPERM: it lives, and belongs to somebody else.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  // The number may have been given to another process since.
+  // The number may have been given to another process since, and to this one as well: in a container that is started anew.
   const started = startTime(holder.pid)
   return started === undefined || name.split('-')[1] === started
+}
+
+/** A process of another machine or container on a shared folder cannot be asked whether it lives; it counts as living. */
+export function isElsewhere(holder: Holder): boolean {
+  return holder.host !== hostname() || holder.space !== ownSpace()
+}
+
+/** A container may have its host's name, and numbers its processes by itself all the same. */
+function ownSpace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    // Not Linux, or a /proc that tells nothing: then there is one space for all.
+    return undefined
+  }
 }
 
 /** When a process started, in clock ticks since boot, where the system tells (Linux). */
@@ -103,6 +141,6 @@ function startTime(pid: number): string | undefined {
 
 /** "process 4711 (dbkit migrate up), since 12:03:41 UTC" */
 export function describeHolder(holder: Holder): string {
-  const where = holder.host === hostname() ? '' : ` on ${holder.host}`
+  const where = isElsewhere(holder) ? ` on ${holder.host}` : ''
   return `process ${String(holder.pid)}${where} (dbkit ${holder.purpose}), since ${holder.since.slice(11, 19)} UTC`
 }
