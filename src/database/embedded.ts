@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { hostname } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
@@ -9,7 +8,7 @@ import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow } from './database.js'
 import type { WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
 import { PGLITE_MAJOR, PGLITE_SERVER_VERSION, PGLITE_VERSION } from './pglite-version.js'
-import { describeHolder, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
+import { describeHolder, isElsewhere, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
 import { SqlError, toSqlError } from './sql-error.js'
 import { cacheFolder, copyDataDir, isUnwritable, keepState, restoreState } from './state-cache.js'
 
@@ -46,14 +45,14 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
   const attempt = lockPatiently(join(options.folder, 'locks'), options.purpose)
   if ('holder' in attempt) {
     if (attempt.holder.serves !== undefined) return { served: attempt.holder.serves, holder: attempt.holder }
-    const elsewhere = attempt.holder.host !== hostname()
     throw problem('database.embedded-busy', {
       folder: shown,
       holder: describeHolder(attempt.holder),
-      remove: elsewhere ? relative(options.root, attempt.file) : undefined,
+      remove: isElsewhere(attempt.holder) ? relative(options.root, attempt.file) : undefined,
     })
   }
   try {
+    removeUnfinished(options.folder)
     const extensions = settleExtensions(options)
     const dataDir = join(options.folder, 'data')
     refuseOtherMajor(dataDir, shown)
@@ -401,16 +400,27 @@ function settleExtensions(options: EmbeddedOptions): readonly string[] {
   const wanted = [...new Set([...(before ?? []), ...options.extensions])]
     .filter((name) => name === 'postgis' || CONTRIB.has(name))
     .sort()
-  if (before === undefined || wanted.length !== before.length)
+  if (before === undefined || wanted.length !== before.length) {
+    // Aside and renamed: half of it, left by a crash, would keep everybody out.
+    const aside = `${file}.${String(process.pid)}`
     writeFileSync(
-      file,
+      aside,
       JSON.stringify(
         { engine: 'pglite', version: PGLITE_VERSION, major: PGLITE_MAJOR, extensions: wanted },
         undefined,
         2,
       ) + '\n',
     )
+    renameSync(aside, file)
+  }
   return wanted
+}
+
+/** What was being written aside when a process was killed; nobody else writes here as long as the folder is locked. */
+function removeUnfinished(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^(?:data|engine\.json)\.\d+$/.test(name))
+      rmSync(join(folder, name), { recursive: true, force: true })
 }
 
 function refuseOtherMajor(dataDir: string, shown: string): void {
