@@ -32,6 +32,7 @@ export interface ImportBench {
   /** Values as PostgreSQL's text. */
   rows(sql: string): Promise<readonly TextRow[]>
   script(sql: string): Promise<void>
+  session(): Session
 }
 
 /** Runs the tests on the embedded engine and, where there is one, on a server. Both speak through the same port. */
@@ -92,6 +93,7 @@ function runOn(title: string, open: () => Promise<Opened>, body: (bench: ImportB
           onProgress: options.onProgress ?? (() => undefined),
         })
       },
+      session: () => session,
       rows: (sql) => session.query(sql),
       async script(sql) {
         await session.script(sql)
