@@ -82,6 +82,14 @@ module.exports = {
       to: { path: '.', ...valuesOnly },
     },
     {
+      name: 'client-is-for-applications',
+      severity: 'error',
+      comment:
+        'What applications load at run time stays small: the client knows Kysely and generated types, and asks a verb, when it is called, for anything else.',
+      from: { path: '^src/', pathNot: '^src/client/' },
+      to: { path: '^src/client/' },
+    },
+    {
       name: 'apply-does-not-know-verbs',
       severity: 'error',
       comment: 'Applying a plan is a step of several verbs; it cannot be a step of itself.',
@@ -157,6 +165,12 @@ module.exports = {
       ['pg', 'pg-.*', 'pgpass', '@electric-sql', 'pg-mem'],
       '^src/database/',
       'Engines differ in values, errors and limits; the adapters level that once, behind one port.',
+    ),
+    oneDoor(
+      'one-door-for-kysely',
+      ['kysely'],
+      '^src/(client|generated)/',
+      'Kysely is what applications query with; dbkit itself sends SQL, and must run where it is not installed.',
     ),
     oneDoor(
       'one-door-for-esbuild',

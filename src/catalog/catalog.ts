@@ -397,6 +397,8 @@ export interface FactDetails {
     /** How many of them are the key. */
     readonly keyColumns: number
     readonly partial: boolean
+    /** "fillfactor=70": a part of the definition, which that of a constraint lacks. */
+    readonly options: readonly string[]
   }
   readonly domain: { readonly typeRef: TypeRef }
   readonly function: RoutineDetails & { readonly returnsRef: TypeRef; readonly returnsSet: boolean }
@@ -475,9 +477,21 @@ export function findFact<K extends FactKind>(
   return catalog.facts.get(`${kind} ${identity}`) as FactOf<K> | undefined
 }
 
+/** What a fact needs. */
+export function needsOf(catalog: Catalog, key: string): readonly Edge[] {
+  return indexOf(catalog).edgesFrom.get(key) ?? []
+}
+
+/** Who needs a fact. */
+export function dependentsOf(catalog: Catalog, key: string): readonly Edge[] {
+  return indexOf(catalog).edgesTo.get(key) ?? []
+}
+
 interface CatalogIndex {
   readonly byKind: ReadonlyMap<FactKind, readonly Fact[]>
   readonly byParent: ReadonlyMap<string, readonly Fact[]>
+  readonly edgesFrom: ReadonlyMap<string, readonly Edge[]>
+  readonly edgesTo: ReadonlyMap<string, readonly Edge[]>
 }
 
 const indexes = new WeakMap<Catalog, CatalogIndex>()
@@ -493,15 +507,21 @@ function indexOf(catalog: Catalog): CatalogIndex {
     if (fact.parent !== undefined) push(byParent, fact.parent, fact)
   }
   for (const parts of byParent.values()) parts.sort((a, b) => rankOf(a) - rankOf(b))
-  const made = { byKind, byParent }
+  const edgesFrom = new Map<string, Edge[]>()
+  const edgesTo = new Map<string, Edge[]>()
+  for (const edge of catalog.edges) {
+    push(edgesFrom, edge.from, edge)
+    push(edgesTo, edge.to, edge)
+  }
+  const made = { byKind, byParent, edgesFrom, edgesTo }
   indexes.set(catalog, made)
   return made
 }
 
-function push<K>(map: Map<K, Fact[]>, key: K, fact: Fact): void {
-  const facts = map.get(key)
-  if (facts === undefined) map.set(key, [fact])
-  else facts.push(fact)
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key)
+  if (values === undefined) map.set(key, [value])
+  else values.push(value)
 }
 
 function rankOf(fact: Fact): number {

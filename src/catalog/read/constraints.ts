@@ -6,6 +6,7 @@ import {
   notOfExtension,
   optional,
   query,
+  sortedList,
   text,
   word,
   type Named,
@@ -64,7 +65,7 @@ export function addConstraints(registry: Registry, rows: RowsOf<ReturnType<typeo
     if (whole === undefined) continue
     const object = address('pg_constraint', row.oid)
     if (isDerived(row)) {
-      registry.partOf(object, whole.key)
+      registry.followsInto(object, whole.key)
       continue
     }
     registry.add(
@@ -158,6 +159,7 @@ export const INDEXES = query(
     keyColumns: 'i.indnkeyatts',
     partial: 'i.indpred is not null',
     method: 'am.amname',
+    options: 'array_to_json(c.reloptions)',
     tablespace: 's.spcname',
     statistics: `case when i.indexprs is not null then (
         select json_agg(a.attnum || '=' || a.attstattarget order by a.attnum) from pg_attribute a
@@ -206,6 +208,7 @@ export function addIndexes(registry: Registry, rows: RowsOf<typeof INDEXES>): vo
           columns: indexColumns(registry, row),
           keyColumns: Number(row.keyColumns),
           partial: flag(row.partial),
+          options: sortedList(row.options),
         },
       },
       object,

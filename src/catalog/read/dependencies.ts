@@ -62,7 +62,10 @@ export class Dependencies {
     for (let at: Address | undefined = object, steps = 0; at !== undefined && steps < 10; steps++) {
       const key = registry.keyOf(at)
       if (key !== undefined) return key
-      at = this.of.get(at)?.find(({ type }) => type === 'i' || type === 'P')?.to
+      const isPart = PARTS.test(at)
+      at = this.of
+        .get(at)
+        ?.find(({ type, to }) => type === 'i' || type === 'P' || (isPart && WHOLES.test(to)))?.to
     }
     return undefined
   }
@@ -70,10 +73,9 @@ export class Dependencies {
   /** Whether an object is a fact or a part of one, is left out, or belongs to an extension's table. */
   isAccountedFor(object: Address, registry: Registry): boolean {
     if (this.ownerOf(object, registry) !== undefined || this.isLeftOut(object, registry)) return true
-    const parts = (this.of.get(object) ?? []).filter(({ type }) => type !== 'n')
-    return parts.some(({ to, whole }) => {
+    return (this.of.get(object) ?? []).some(({ type, to, whole }) => {
       const key = this.ownerOf(to, registry) ?? this.ownerOf(whole, registry)
-      return key !== undefined && (registry.facts.get(key)?.kind === 'extension' || PARTS.test(object))
+      return type !== 'n' && key !== undefined && registry.facts.get(key)?.kind === 'extension'
     })
   }
 
@@ -103,7 +105,7 @@ export class Dependencies {
     for (const fact of registry.facts.values()) add(fact.key, fact.parent, 'internal')
     for (const [object, entries] of this.of) {
       const from = this.ownerOf(object, registry)
-      if (from === undefined) continue
+      if (from === undefined || registry.follows(object)) continue
       for (const { to, whole, type } of entries) {
         const needed = this.ownerOf(to, registry) ?? this.ownerOf(whole, registry)
         // An owned sequence is made before its column, whose default needs it, and dropped with it.
@@ -117,6 +119,7 @@ export class Dependencies {
 
 /** Rows that are parts of an operator family or a publication, though they only go with it. */
 const PARTS = /^pg_(?:amop|amproc|publication_rel|publication_namespace) /
+const WHOLES = /^pg_(?:opclass|opfamily|publication) /
 
 const RANK = { normal: 0, auto: 1, internal: 2 } as const
 

@@ -28,6 +28,7 @@ export class Registry {
   private readonly keys = new Map<Address, string>()
   private readonly own = new Set<Address>()
   private readonly left = new Set<Address>()
+  private readonly followers = new Set<Address>()
 
   constructor(major: number, owner: string, known: Known) {
     this.major = major
@@ -64,6 +65,16 @@ export class Registry {
   /** The object is a part of a fact that has no fact of its own. */
   partOf(object: Address, key: string): void {
     this.keys.set(object, key)
+  }
+
+  /** The object follows from one of a parent table, which says all there is to say about it. */
+  followsInto(object: Address, key: string): void {
+    this.keys.set(object, key)
+    this.followers.add(object)
+  }
+
+  follows(object: Address): boolean {
+    return this.followers.has(object)
   }
 
   /** The object is not the user's schema: the ledger, or a part of it. */
