@@ -64,7 +64,8 @@ async function openServed(
 ): Promise<Database> {
   const { openServer } = await import('./server.js')
   const address = settleServerAddress(
-    `postgresql://postgres@${served.host}:${String(served.port)}/postgres?sslmode=disable`,
+    // Behind a client in a transaction a connection waits, and is told by the server itself when it has waited long enough.
+    `postgresql://postgres@${served.host.includes(':') ? `[${served.host}]` : served.host}:${String(served.port)}/postgres?sslmode=disable&connect_timeout=90`,
     {},
     'dbkit db serve',
     'postgres',

@@ -44,7 +44,7 @@ export interface ServeOptions {
 export interface EmbeddedServer {
   readonly host: string
   readonly port: number
-  /** Resolves when the engine broke down and could not be started again. */
+  /** Resolves when the engine broke down and could not be started again, or with a bug. */
   readonly lost: Promise<Error>
   /** Lets running statements end (for a moment), says goodbye to the clients, and closes the engine. */
   close(): Promise<void>
@@ -62,13 +62,15 @@ const LARGEST_COPY = 0x3fff_ffff
 /** Enough to keep the engine busy; a client that sends faster waits. */
 const READ_AHEAD = 1 << 20
 
-/** Answers PostgreSQL's protocol for an embedded database, until it is closed. Takes over the database. */
+/** Answers PostgreSQL's protocol for an embedded database, which it closes in the end, also when it cannot begin. */
 export async function serveEmbedded(
   database: EmbeddedDatabase,
   options: ServeOptions,
 ): Promise<EmbeddedServer> {
-  const { server, port } = await listen(options)
-  const connections = new Set<Connection>()
+  let giveUp: (error: Error) => void = () => undefined
+  const bug = new Promise<Error>((resolve) => {
+    giveUp = resolve
+  })
   try {
     const session = await SharedSession.open(database, {
       split: options.split,
@@ -76,8 +78,9 @@ export async function serveEmbedded(
       noticeAfterMs: options.noticeAfterMs ?? 1_000,
       cancelAfterMs: options.cancelAfterMs ?? 1_000,
     })
-    server.on('connection', (socket) => {
-      const connection = new Connection(socket, session, options.split)
+    const connections = new Set<Connection>()
+    const { server, port } = await listen(options, (socket) => {
+      const connection = new Connection(socket, session, options.split, giveUp)
       connections.add(connection)
       socket.on('close', () => connections.delete(connection))
     })
@@ -85,7 +88,7 @@ export async function serveEmbedded(
     return {
       host: options.host,
       port,
-      lost: session.lost,
+      lost: Promise.race([session.lost, bug]),
       async close() {
         // Who looks for the database from now on finds it busy, not a port where nobody answers.
         database.announce(undefined)
@@ -97,7 +100,7 @@ export async function serveEmbedded(
       },
     }
   } catch (error) {
-    server.close()
+    await database.close()
     throw error
   }
 }
@@ -108,9 +111,12 @@ export function reachable(host: string): string {
   return host === '::' ? '::1' : host
 }
 
-async function listen({ host, port, nextFree }: ServeOptions): Promise<{ server: Server; port: number }> {
+async function listen(
+  { host, port, nextFree }: ServeOptions,
+  onConnection: (socket: Socket) => void,
+): Promise<{ server: Server; port: number }> {
   for (let candidate = port; ; candidate++) {
-    const server = createServer({ noDelay: true, keepAlive: true })
+    const server = createServer({ noDelay: true, keepAlive: true }, onConnection)
     const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       server.once('error', resolve)
       server.listen(candidate, host, () => {
@@ -144,6 +150,7 @@ class Connection {
   private readonly socket: Socket
   private readonly session: SharedSession
   private readonly split: SharingOptions['split']
+  private readonly giveUp: (error: Error) => void
   private readonly reader = new MessageReader()
   private seat: Seat | undefined
   /** Messages of the extended protocol that wait for their Sync or Flush. */
@@ -155,7 +162,13 @@ class Connection {
   private working = false
   private ended = false
 
-  constructor(socket: Socket, session: SharedSession, split: SharingOptions['split']) {
+  constructor(
+    socket: Socket,
+    session: SharedSession,
+    split: SharingOptions['split'],
+    giveUp: (error: Error) => void,
+  ) {
+    this.giveUp = giveUp
     this.socket = socket
     this.session = session
     this.split = split
@@ -193,10 +206,7 @@ class Connection {
       if (error instanceof ProtocolViolation)
         this.end({ severity: 'FATAL', sqlstate: '08P01', message: error.message })
       else if (error instanceof RequestFailed) this.end(error.complaint)
-      else {
-        this.socket.destroy()
-        throw error
-      }
+      else this.giveUp(error instanceof Error ? error : new Error(String(error)))
     } finally {
       this.working = false
     }
@@ -385,7 +395,7 @@ class Connection {
         await this.ask(seat, {
           messages: [queryMessage(copying.copyIn.sql)],
           ends: 'query',
-          blob: copying.rows,
+          blob: copying.copyIn.binary ? copying.rows : withoutEndMark(copying.rows),
         })
         break
       case 'f':
@@ -399,6 +409,18 @@ class Connection {
         await this.take(seat, message)
     }
   }
+}
+
+/**
+ * psql sends the line \. that ends inline data along with the data. From STDIN PostgreSQL takes it for the end; in CSV that is
+ * read from a file it is a value.
+ */
+function withoutEndMark(rows: readonly Buffer[]): readonly Buffer[] {
+  // It can be split over chunks, so the last few are looked at together.
+  const tail = Buffer.concat(rows.slice(-6))
+  const mark = /(?:^|\n)(\\\.\r?\n?)$/.exec(tail.toString('latin1'))?.[1]
+  if (mark === undefined) return rows
+  return [...rows.slice(0, -6), tail.subarray(0, tail.length - mark.length)]
 }
 
 function queryMessage(sql: string): Message {

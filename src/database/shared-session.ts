@@ -63,7 +63,7 @@ export class RequestFailed extends Error {
 }
 
 /** The engine gave no proper answer: it was ended, or broke down. */
-class EngineLost extends Error {
+export class EngineLost extends Error {
   override readonly name = 'EngineLost'
 }
 
@@ -138,7 +138,7 @@ const ENCODINGS = new Set(['UTF8', 'SQL_ASCII'])
 export class SharedSession {
   /** What the engine last reported of its settings, as in ParameterStatus. */
   readonly reported = new Map<string, string>()
-  /** Resolves when the engine is lost for good. */
+  /** Resolves when the engine is lost for good, or when something else went wrong that nobody foresaw. */
   readonly lost: Promise<Error>
   private readonly engine: SharedEngine
   private readonly options: SharingOptions
@@ -361,7 +361,8 @@ export class SharedSession {
           status = statusIn(message)
           continue
         case 'E':
-          if (/^(?:FATAL|PANIC)$/.test(fieldOf(message.body, 'V') ?? '')) throw new EngineLost()
+          if (/^(?:FATAL|PANIC)$/.test(fieldOf(message.body, 'V') ?? ''))
+            throw new EngineLost('the engine gave no proper answer')
           if (refusal !== undefined) {
             kept.push(complaint(refusal))
             refusal = undefined
@@ -380,7 +381,7 @@ export class SharedSession {
     }
     // Told nothing, ask: after some errors the engine forgets to say that it is ready.
     status ??= (await this.exchange(SYNC)).map(statusIn).find((found) => found !== undefined)
-    if (status === undefined) throw new EngineLost()
+    if (status === undefined) throw new EngineLost('the engine gave no proper answer')
     seat.status = status
     seat.midSequence = false
     this.noteListening(seat, texts)
@@ -443,7 +444,8 @@ export class SharedSession {
     this.holder = undefined
     this.pinned = undefined
     const answer = await this.exchange(CLEARING)
-    if (answer.map(statusIn).findLast((found) => found !== undefined) !== 'I') throw new EngineLost()
+    if (answer.map(statusIn).findLast((found) => found !== undefined) !== 'I')
+      throw new EngineLost('the engine gave no proper answer')
     await this.listenForAll()
   }
 
@@ -491,7 +493,7 @@ export class SharedSession {
       failures.push(failure)
       failure = undefined
     }
-    if (failures.length < texts.length) throw new EngineLost()
+    if (failures.length < texts.length) throw new EngineLost('the engine gave no proper answer')
     return failures
   }
 

@@ -45,7 +45,7 @@ interface ServerError {
 
 /**
  * Turns whatever an engine threw into a SqlError. 57P01 to 57P03 are the server's goodbye (shutdown, crash of another
- * session, still starting), class 08 a broken connection; anything without a SQLSTATE came from the socket.
+ * session, still starting), class 08 a broken connection, and FATAL ends the session whatever it was; anything without a SQLSTATE came from the socket.
  */
 export function toSqlError(thrown: unknown): SqlError {
   if (thrown instanceof SqlError) return thrown
@@ -66,6 +66,9 @@ export function toSqlError(thrown: unknown): SqlError {
     ...text('constraint', error.constraint),
     ...text('dataType', error.dataType),
   }
-  const lost = sqlstate === undefined || /^(57P0[123]|08...)$/.test(sqlstate)
+  const lost =
+    sqlstate === undefined ||
+    /^(57P0[123]|08...)$/.test(sqlstate) ||
+    /^(?:FATAL|PANIC)$/.test(fields.severity ?? '')
   return new SqlError(error.message, fields, position > 0 ? position - 1 : undefined, lost, error)
 }

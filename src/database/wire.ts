@@ -91,7 +91,7 @@ export class MessageReader {
   }
 }
 
-const FRONTEND_TYPES = new Set([...'BCDEFHPQSXcdfp'])
+const FRONTEND_TYPES = new Set(['B', 'C', 'D', 'E', 'F', 'H', 'P', 'Q', 'S', 'X', 'c', 'd', 'f', 'p'])
 
 /** The messages in an engine's answer, which is always whole. */
 export function* messagesIn(answer: Uint8Array): Generator<Message> {
