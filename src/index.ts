@@ -13,6 +13,7 @@ export type {
   DatabaseReport,
   EngineReport,
   ErrorReport,
+  Existence,
   ImportFileReport,
   ImportFinding,
   ImportFindingCode,
@@ -34,6 +35,7 @@ export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
 export { parseDuration } from './duration.js'
 export { DBKIT_VERSION } from './package-version.js'
 
@@ -41,6 +43,10 @@ import type { Config } from './config/config.js'
 import type { Flags, Surroundings } from './config/settle-config.js'
 import type { CodegenVerbOptions } from './verbs/codegen.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
+import type { DbDropOptions } from './verbs/db-drop.js'
+import type { DbResetOptions } from './verbs/db-reset.js'
+import type { DbServeOptions } from './verbs/db-serve.js'
+import type { DbShellOptions } from './verbs/db-shell.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
 import type { MigrateDownOptions } from './verbs/migrate-down.js'
@@ -49,6 +55,7 @@ import type { MigrateRepairOptions } from './verbs/migrate-repair.js'
 import type { MigrateStatusOptions } from './verbs/migrate-status.js'
 import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
+import type { RunOptions } from './verbs/with-database.js'
 import type { SeedOptions } from './verbs/seed.js'
 
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
@@ -104,4 +111,29 @@ export async function importMongo(config: Config, options: ImportMongoOptions): 
 /** Emits the TypeScript types of each database, or says which are out of date. */
 export async function codegen(config: Config, options?: CodegenVerbOptions): Promise<Report> {
   return (await import('./verbs/codegen.js')).codegen(config, options)
+}
+
+/** Creates the databases, empty. */
+export async function dbCreate(config: Config, options?: RunOptions): Promise<Report> {
+  return (await import('./verbs/db-create.js')).dbCreate(config, options)
+}
+
+/** Drops the databases with all that is in them. */
+export async function dbDrop(config: Config, options?: DbDropOptions): Promise<Report> {
+  return (await import('./verbs/db-drop.js')).dbDrop(config, options)
+}
+
+/** Drops the databases, creates them again and applies all migrations. */
+export async function dbReset(config: Config, options?: DbResetOptions): Promise<Report> {
+  return (await import('./verbs/db-reset.js')).dbReset(config, options)
+}
+
+/** Opens embedded databases on a port each, until the signal is aborted. */
+export async function dbServe(config: Config, options: DbServeOptions): Promise<Report> {
+  return (await import('./verbs/db-serve.js')).dbServe(config, options)
+}
+
+/** Opens a shell on a database; resolves to its exit status. */
+export async function dbShell(config: Config, options: DbShellOptions): Promise<number> {
+  return (await import('./verbs/db-shell.js')).dbShell(config, options)
 }

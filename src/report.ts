@@ -51,6 +51,8 @@ export interface DatabaseReport {
   readonly database: string
   readonly ok: boolean
   readonly engine?: EngineReport
+  /** What became of the database itself, for the commands that make and drop whole ones. */
+  readonly existence?: Existence
   readonly steps?: readonly StepReport[]
   readonly migrations?: readonly MigrationStatus[]
   readonly summary?: StatusSummary
@@ -68,6 +70,9 @@ export interface DatabaseReport {
   readonly connection?: string
   readonly error?: ErrorReport
 }
+
+/** "already-there" and "already-gone": nothing had to be done. */
+export type Existence = 'created' | 'already-there' | 'dropped' | 'already-gone' | 're-created'
 
 /** One migration that was to be run in one direction, and what became of it. */
 export interface StepReport {

@@ -19,7 +19,21 @@ export async function main(terminal: Terminal): Promise<number> {
   }
   terminal.on('SIGINT', interrupt)
   terminal.on('SIGTERM', interrupt)
-  const context: VerbContext = { terminal, signal: controller.signal, exitCode: 0 }
+  const context: VerbContext = {
+    terminal,
+    signal: controller.signal,
+    giveInterruptsAway() {
+      const ignore = (): void => undefined
+      // In this order: without any listener the signal would end the process.
+      terminal.on('SIGINT', ignore)
+      terminal.removeListener('SIGINT', interrupt)
+      return () => {
+        terminal.on('SIGINT', interrupt)
+        terminal.removeListener('SIGINT', ignore)
+      }
+    },
+    exitCode: 0,
+  }
   const program = createProgram(context)
   const json = terminal.argv.includes('--json')
   if (json) program.configureOutput({ writeErr: () => undefined }).commands.forEach(muteErrors)

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addCodegenCommand } from './commands/codegen.js'
 import { addImportCommands } from './commands/import.js'
+import { addDbCommands } from './commands/db.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSeedCommand } from './commands/seed.js'
 import { addGlobalOptions } from './options.js'
@@ -34,6 +35,7 @@ export function createProgram(context: VerbContext): Command {
     )
   addGlobalOptions(program)
   addMigrateCommands(program, context)
+  addDbCommands(program, context)
   addSeedCommand(program, context)
   addCodegenCommand(program, context)
   addImportCommands(program, context)

@@ -38,6 +38,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     paint.bold(report.database) + (engine === undefined ? '' : paint.dim(`  ${version}${engine.label}`))
   return [
     heading,
+    ...renderExistence(report, paint),
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
     ...(report.seed === undefined ? [] : renderSeed(report, paint)),
@@ -45,9 +46,15 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
       ? []
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
-    ...(report.connection === undefined ? [] : [`  ${report.connection}`]),
+    ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
   ]
+}
+
+function renderExistence({ existence }: DatabaseReport, paint: ChalkInstance): readonly string[] {
+  // What was there, or gone, already is told by a note.
+  if (existence === undefined || existence.startsWith('already-')) return []
+  return [`  ${paint.green('✓')} ${existence}`]
 }
 
 const STEP_MARKS = {

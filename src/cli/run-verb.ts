@@ -5,6 +5,8 @@ import type { Terminal } from './terminal.js'
 export interface VerbContext {
   readonly terminal: Terminal
   readonly signal: AbortSignal
+  /** Lets Ctrl-C be for a program that was started; returns what takes it back. */
+  giveInterruptsAway(): () => void
   /** Set by the command that ran; the process ends with it. */
   exitCode: number
 }
@@ -17,6 +19,8 @@ export async function runVerb(
   context: VerbContext,
   options: GlobalOptions,
   call: (config: Config, run: { signal: AbortSignal; observer: Observer }) => Promise<Report>,
+  // For a command that has printed its report while it ran.
+  { isTold = () => false }: { readonly isTold?: (report: Report) => boolean } = {},
 ): Promise<void> {
   const { terminal } = context
   const config = await settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
@@ -32,7 +36,7 @@ export async function runVerb(
   } finally {
     progress?.clear()
   }
-  await printReport(terminal, options, report)
+  if (!isTold(report)) await printReport(terminal, options, report)
   context.exitCode = exitCodeOf(report)
 }
 

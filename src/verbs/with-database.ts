@@ -104,7 +104,7 @@ async function onDatabase(
 }
 
 /** What a user may meet, as a problem; a bug is thrown on with its stack. */
-function asProblem(error: unknown, signal: AbortSignal): DbkitError {
+export function asProblem(error: unknown, signal: AbortSignal): DbkitError {
   if (error instanceof DbkitError) return error
   if (error instanceof SqlError)
     return signal.aborted
