@@ -342,6 +342,8 @@ async function connectOnce(
     ssl,
     connectionTimeoutMillis: address.connectTimeoutMs,
     keepAlive: true,
+    // The connection that holds the lock is silent for as long as a migration takes; what translates addresses forgets it after minutes.
+    keepAliveInitialDelayMillis: 30_000,
     application_name: `dbkit ${options.purpose} on ${hostname()} (pid ${String(process.pid)})`.slice(0, 63),
   })
   let version = ''

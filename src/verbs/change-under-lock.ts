@@ -44,16 +44,16 @@ export async function changeUnderLock(
       },
     }
     return await database.withLock(lock, async (lost) => {
-      if (!before.exists) await createLedger(session, config.ledger)
       // Only here is there something to run: Umzug is not loaded to say that nothing is pending.
       const { applyPlan } = await import('../apply/apply-plan.js')
       const steps: StepReport[] = [...restored]
       const told: string[] = []
       for (const decide of decisions) {
-        const plan = await decide(
-          await readLedger(await sessions.current(), config.ledger),
-          await sessions.current(),
-        )
+        // A session that waited for long may have been closed by the server.
+        const current = await sessions.current()
+        const ledger = await readLedger(current, config.ledger)
+        if (!ledger.exists) await createLedger(current, config.ledger)
+        const plan = await decide({ ...ledger, exists: true }, current)
         told.push(...plan.notes)
         const applied = await applyPlan(plan, sessions, config, {
           signal: AbortSignal.any([opened.signal, lost]),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import {
@@ -52,6 +53,17 @@ suite('what somebody else holds', () => {
   const up = (...more: readonly string[]): readonly string[] => [
     ...['migrate', 'up', '--url', database.url, '-d', 'freight', ...more],
   ]
+  const works = (part: string): Promise<void> =>
+    eventually(
+      `the server works on ${part}`,
+      async () =>
+        (
+          await database.query(
+            `select 1 from pg_stat_activity where position($1 in query) > 0 and state = 'active' and pid <> pg_backend_pid()`,
+            [part],
+          )
+        ).length === 1,
+    )
   const ALTER = {
     '0001_rate.up.sql': 'alter table loads add column rate int;\n',
     '0001_rate.down.sql': 'alter table loads drop column rate;\n',
@@ -60,14 +72,7 @@ suite('what somebody else holds', () => {
   test('the migration lock: the second runner says who has it, and gives up when told to', async () => {
     folder = makeWorkspace({ '0001_slow.up.sql': 'select pg_sleep(4);\n', '0001_slow.down.sql': '' })
     const first = startCli(up(), { cwd: folder.path })
-    await eventually(
-      'the first run works',
-      async () =>
-        (
-          await database.query(`select 1 from pg_stat_activity where query like '%pg_sleep(4)%' and state = 'active'
-          and pid <> pg_backend_pid()`)
-        ).length === 1,
-    )
+    await works('pg_sleep(4)')
     const started = performance.now()
     const second = await runCli(up('--lock-wait', '1s'), { cwd: folder.path })
     expect(performance.now() - started).toBeLessThan(4_000)
@@ -90,6 +95,70 @@ suite('what somebody else holds', () => {
     })
     expect((await first.ended).exit).toBe(0)
   })
+
+  /** Two runners who have both seen that there is no ledger yet, and wait for their turn to create it. */
+  async function firstRuns(): Promise<readonly Ended[]> {
+    const lock = `${String(0x64_62_6b_69)}, hashtext('dbkit.migrations')`
+    await holder.query(`select pg_advisory_lock(${lock})`)
+    const runs = [startCli(up(), { cwd: folder.path }), startCli(up(), { cwd: folder.path })]
+    let said = ''
+    for (const { child } of runs) child.stderr?.on('data', (chunk: string) => (said += chunk))
+    await eventually('both wait', () => said.split('the migration lock is held by').length === 3)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    await holder.query(`select pg_advisory_unlock(${lock})`)
+    return Promise.all(runs.map(({ ended }) => ended))
+  }
+
+  test('the migration lock of the very first run: the ledger is created once', async () => {
+    folder = makeWorkspace(ALTER)
+    for (const { exit, stderr } of await firstRuns())
+      expect({ exit, stderr }).toEqual({
+        exit: 0,
+        stderr: expect.stringMatching(/^waiting freight: the migration lock is held by [^\n]+\n$/),
+      })
+  })
+
+  test('the migration lock for longer than a session may be idle', async () => {
+    await database.query(`alter role postgres set idle_session_timeout = '300ms'`)
+    await database.query(`alter role postgres set idle_in_transaction_session_timeout = '300ms'`)
+    try {
+      folder = makeWorkspace({
+        ...ALTER,
+        '0002_slow.up.sql': 'select pg_sleep(0.8);\n',
+        '0002_slow.down.sql': '',
+      })
+      for (const { exit, stderr } of await firstRuns())
+        expect({ exit, stderr }).toEqual({ exit: 0, stderr: expect.stringMatching(/^waiting [^\n]+\n$/) })
+    } finally {
+      await database.query('alter role postgres reset all')
+    }
+  })
+
+  // What stands between a runner and its server (a load balancer, an address translation) forgets connections that say nothing.
+  const onLinux = process.platform === 'linux' ? test : test.skip
+  onLinux(
+    'the connection that holds the migration lock says every now and then that it is there',
+    async () => {
+      folder = makeWorkspace({ '0001_slow.up.sql': 'select pg_sleep(1);\n', '0001_slow.down.sql': '' })
+      const running = startCli(up(), { cwd: folder.path })
+      await works('pg_sleep(1)')
+      const port = `:${arena.cluster.port.toString(16).toUpperCase().padStart(4, '0')}`
+      const established = '01'
+      const keepalive = '02'
+      const timers = readFileSync('/proc/net/tcp', 'utf8')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, , remote = '', state]) => remote.endsWith(port) && state === established)
+        .map(([, , , , , timer = '']) => timer.split(':'))
+        .filter(([kind]) => kind === keepalive)
+        // In hundredths of a second.
+        .map(([, when = '']) => Number.parseInt(when, 16) / 100)
+      // The other one may be waiting for the answer to its statement.
+      expect(timers.length).toBeGreaterThan(0)
+      expect(Math.max(...timers)).toBeLessThanOrEqual(60)
+      expect((await running.ended).exit).toBe(0)
+    },
+  )
 
   test('a table for a while: the migration is tried again until it gets its turn', async () => {
     folder = makeWorkspace(ALTER)
