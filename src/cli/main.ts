@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import { CommanderError, type Command } from 'commander'
 import { DbkitError, reportOf, type ErrorReport } from '../index.js'
 import { createProgram } from './program.js'
 import { printReport, type VerbContext } from './run-verb.js'
@@ -41,11 +41,11 @@ export async function main(terminal: Terminal): Promise<number> {
     await program.parseAsync([...terminal.argv])
     return context.exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return await endOfParsing(terminal, error, json)
+    if (error instanceof CommanderError) return await endOfParsing(program, terminal, error, json)
     const report = error instanceof DbkitError ? reportOf(error) : bug(error)
     const options = { json, color: !terminal.argv.includes('--no-color') }
     await printReport(terminal, options, {
-      command: commandOf(terminal.argv),
+      command: commandOf(program, terminal.argv),
       ok: false,
       databases: [],
       error: report,
@@ -67,25 +67,38 @@ function muteErrors(command: {
 }
 
 /** --help and --version end here with 0; a flag that does not exist is a wrong request. */
-async function endOfParsing(terminal: Terminal, error: CommanderError, json: boolean): Promise<number> {
+async function endOfParsing(
+  program: Command,
+  terminal: Terminal,
+  error: CommanderError,
+  json: boolean,
+): Promise<number> {
   if (error.exitCode === 0) return 0
-  if (error.code === 'commander.help') return 2
   if (json) {
-    const message = error.message.replace(/^error: /, '')
+    // A group of commands without one of them: commander prints its help and has nothing to say about it.
+    const message =
+      error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '')
     const report: ErrorReport = { code: 'request.usage', exit: 2, message, hint: 'See dbkit --help.' }
     await printReport(
       terminal,
       { json },
-      { command: commandOf(terminal.argv), ok: false, databases: [], error: report },
+      { command: commandOf(program, terminal.argv), ok: false, databases: [], error: report },
     )
   }
   return 2
 }
 
-function commandOf(argv: readonly string[]): string {
-  const words = argv.slice(2)
-  const firstFlag = words.findIndex((word) => word.startsWith('-'))
-  return (firstFlag < 0 ? words : words.slice(0, firstFlag)).slice(0, 2).join(' ')
+/** The command's own words, wherever the flags stand: "migrate up". */
+function commandOf(program: Command, argv: readonly string[]): string {
+  const words: string[] = []
+  let at: Command | undefined = program
+  for (const word of argv.slice(2)) {
+    const next: Command | undefined = at?.commands.find((command) => command.name() === word)
+    if (next === undefined) continue
+    words.push(word)
+    at = next
+  }
+  return words.join(' ')
 }
 
 function bug(error: unknown): ErrorReport {

@@ -53,7 +53,14 @@ async function readWritten(
     // A folder of migrations needs no configuration; the database is called what the folder is called.
     const migrations = resolve(cwd, flags.dir)
     const folder = basename(migrations) === 'migrations' ? dirname(migrations) : migrations
-    const name = flags.database?.[0] ?? basename(folder)
+    const name = flags.database?.[0] ?? (basename(folder) || 'root')
+    // The name becomes a folder of .dbkit/, which must not lie elsewhere.
+    if (basename(name) !== name || name === '.' || name === '..')
+      throw problem('request.bad-option', {
+        option: '--database',
+        value: name,
+        expected: 'a name without slashes',
+      })
     return { root: cwd, file: undefined, written: { databases: { [name]: { migrations } } } }
   }
   const { findConfigFile, loadConfigFile } = await import('./load-config-file.js')
@@ -71,6 +78,13 @@ function readDotEnv(root: string): Environment {
 
 function select(wanted: readonly string[] | undefined, known: readonly string[]): readonly string[] {
   if (wanted === undefined) return known
+  // `-d "$NAME"` with a variable that is not set: a run on no database would be green for the wrong reason.
+  if (wanted.length === 0)
+    throw problem('request.bad-option', {
+      option: '--database',
+      value: '',
+      expected: `one of ${known.join(', ')}`,
+    })
   const problems: DbkitError[] = wanted
     .filter((name) => !known.includes(name))
     .map((name) => problem('request.unknown-database', { name, known, nearest: nearestName(name, known) }))

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { makeFolder, runCli, type Ended, type Folder } from '../support/cli.js'
 import { createServerDatabase, serverUrl, type ServerDatabase } from '../support/server.js'
@@ -232,6 +233,37 @@ describe('the command line', () => {
     const json = await dbkit([...args, '--json'])
     expect(json.stderr).toBe('')
     expect((JSON.parse(json.stdout) as JsonReport).error?.message).toContain(words)
+  })
+
+  test.each([
+    [['--json'], '', 'No command was given.'],
+    [['migrate', '--json'], 'migrate', 'No command was given.'],
+    [['--json', 'migrate', 'upp'], 'migrate', "unknown command 'upp'"],
+    [['--json', 'migrate', 'up', '--step', '0'], 'migrate up', 'Expected a whole number from 1.'],
+  ])('--json is answered with one document, wherever it stands: %j', async (args, command, words) => {
+    const { exit, stdout, stderr } = await dbkit(args)
+    expect([exit, stderr]).toEqual([2, ''])
+    const report = JSON.parse(stdout) as JsonReport & { command: string }
+    expect(report.command).toBe(command)
+    expect(report.error?.message).toContain(words)
+  })
+
+  test.each([['-d', ''], ['-d', ','], ['--database=']])(
+    'to select no database is a mistake, not a run on none: %j',
+    async (...flags) => {
+      folder.write({ 'dbkit.config.json': '{ "databases": { "shop": {} } }', ...migrations('shop') })
+      expect(await errorOf(['migrate', 'status', ...flags])).toMatchObject({
+        code: 'request.bad-option',
+        exit: 2,
+      })
+    },
+  )
+
+  test('the name that is given to a folder of migrations keeps the embedded engine in .dbkit', async () => {
+    folder.write({ 'm/1_a.up.sql': 'create table a ()', 'm/1_a.down.sql': 'drop table a' })
+    for (const name of ['../outside', '..', '.', 'a/b'])
+      expect((await errorOf(['migrate', 'up', '--dir', 'm', '-d', name]))?.code).toBe('request.bad-option')
+    expect(readdirSync(folder.path)).toEqual(['m'])
   })
 
   test('--to and --step contradict each other', async () => {
