@@ -3,5 +3,7 @@ import { redact } from './redact.js'
 
 /** The one document of --json. */
 export function renderJson(report: Report): string {
-  return redact(JSON.stringify(report, undefined, 2)) + '\n'
+  // Each string by itself: what is blotted out never reaches over its end.
+  const blotted = (_: string, value: unknown): unknown => (typeof value === 'string' ? redact(value) : value)
+  return JSON.stringify(report, blotted, 2) + '\n'
 }

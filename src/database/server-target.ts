@@ -92,10 +92,12 @@ function parseUrl(text: string, source: string): Parameters {
   if (scheme === 'memory' || scheme === 'pg-mem') throw problem('config.memory-engine', { source })
   if (scheme !== 'postgres' && scheme !== 'postgresql')
     throw bad(scheme === undefined ? 'it has no scheme' : `its scheme is "${scheme}"`)
+  // Else what stands before the @ would count as part of the database's name, the password with it.
+  if (!/^[a-z]+:\/\//i.test(text)) throw bad('there is no // after its scheme')
   let url: URL
   try {
     // libpq allows user@/db and ?host=/socket/dir without a host, WHATWG URLs do not.
-    url = new URL(text.replace(/^([a-z]+:\/\/(?:[^@/?#]*@)?)(?=[/?#:]|$)/i, '$1host.missing'))
+    url = new URL(text.replace(/^([a-z]+:\/\/(?:[^@/?#]*@)?)(?=[/?#]|:\d*(?:[/?#]|$)|$)/i, '$1host.missing'))
   } catch {
     throw bad('it does not parse (are special characters in the password written as %XX?)')
   }

@@ -3,6 +3,7 @@ import { keepSession } from '../database/keep-session.js'
 import { createLedger, readLedger, type Ledger, type LedgerEntry } from '../database/ledger.js'
 import type { Plan } from '../plan/plan.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
+import { withoutPasswords } from '../workspace/migration-file.js'
 import type { Opened } from './with-database.js'
 
 export type Outcome = Omit<DatabaseReport, 'database' | 'engine'>
@@ -128,7 +129,7 @@ function dryRunOf(plans: readonly Plan[]): Outcome {
       name,
       direction,
       transaction,
-      sql: script.text,
+      sql: withoutPasswords(script),
     })),
     ...notesOf(plans.flatMap((plan) => plan.notes)),
   }

@@ -218,6 +218,41 @@ describe('where a database lives', () => {
   })
 })
 
+describe('a password', () => {
+  const secret = 'secret-word'
+  test.each([
+    `postgres:${secret}@127.0.0.1:1/x`,
+    `postgresql://:${secret}@127.0.0.1:1/x`,
+    `postgresql://u:${secret}/more@127.0.0.1:1/x`,
+    `postgresql://u:${secret}@more@127.0.0.1:1/x`,
+    `postgresql://u:${secret}#more@127.0.0.1:1/x`,
+    `postgresql://127.0.0.1:1/x?user=u&password=${secret}`,
+    `host=127.0.0.1 port=1 password=${secret}`,
+  ])('in a URL that is written wrongly or seldom is not printed: %s', async (url) => {
+    folder.write({ 'm/1_a.up.sql': 'select 1', 'm/1_a.down.sql': 'select 1' })
+    for (const format of [[], ['--json']]) {
+      const ended = await dbkit(['migrate', 'status', '--dir', 'm', '--url', url, ...format])
+      expect([2, 3]).toContain(ended.exit)
+      expect(ended.stdout + ended.stderr).not.toMatch(/secret-word|host\.missing/)
+    }
+  })
+
+  test('that a migration may hold is not printed by --dry-run, and the rest of the file is', async () => {
+    folder.write({
+      'm/1_a.up.sql': `-- dbkit: allow=password-literal the role is for tests\ncreate role r password '${secret}';\n-- once: password = 'x\nselect 'kept';`,
+      'm/1_a.down.sql': 'drop role r',
+    })
+    const args = ['migrate', 'up', '--dry-run', '--dir', 'm']
+    const { stdout } = await dbkit(args)
+    expect(stdout).toContain("create role r password '***';")
+    expect(stdout).toContain("\nselect 'kept';")
+    const json = await dbkit([...args, '--json'])
+    expect(json.stdout).not.toContain(secret)
+    const { databases } = JSON.parse(json.stdout) as { databases: { sql: { sql: string }[] }[] }
+    expect(databases[0]?.sql[0]?.sql).toMatch(/password = \*\*\*\nselect 'kept';$/)
+  })
+})
+
 describe('the command line', () => {
   test.each([
     [['migrat'], "unknown command 'migrat'"],
