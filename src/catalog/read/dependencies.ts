@@ -73,9 +73,18 @@ export class Dependencies {
   /** Whether an object is a fact or a part of one, is left out, or belongs to an extension's table. */
   isAccountedFor(object: Address, registry: Registry): boolean {
     if (this.ownerOf(object, registry) !== undefined || this.isLeftOut(object, registry)) return true
+    return this.belongsToExtension(object, registry, new Set())
+  }
+
+  /** An index of an extension's table goes with a constraint of that table, which is a member of nothing itself. */
+  private belongsToExtension(object: Address, registry: Registry, seen: Set<Address>): boolean {
+    if (seen.has(object)) return false
+    seen.add(object)
     return (this.of.get(object) ?? []).some(({ type, to, whole }) => {
+      if (type === 'n') return false
       const key = this.ownerOf(to, registry) ?? this.ownerOf(whole, registry)
-      return type !== 'n' && key !== undefined && registry.facts.get(key)?.kind === 'extension'
+      if (key !== undefined) return registry.facts.get(key)?.kind === 'extension'
+      return this.belongsToExtension(to, registry, seen)
     })
   }
 
