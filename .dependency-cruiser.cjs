@@ -141,6 +141,21 @@ module.exports = {
       to: { path: '^src/catalog/' },
     },
     {
+      name: 'proving-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'A proof runs migrations on a shadow as they are run for real, and is handed whatever else it needs: it knows neither who asks nor how seeds are found.',
+      from: { path: '^src/prove/' },
+      to: { path: '^src/(verbs|seed|mongo|codegen)/' },
+    },
+    {
+      name: 'only-verbs-prove',
+      severity: 'error',
+      comment: 'A proof opens engines and takes seconds: nobody should do so without having been asked to.',
+      from: { path: '^src/', pathNot: '^src/(prove|verbs)/' },
+      to: { path: '^src/prove/' },
+    },
+    {
       name: 'errors-stand-alone',
       severity: 'error',
       comment: 'Everybody imports the catalogue of errors; if it imported anybody, there would be a ring.',

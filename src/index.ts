@@ -22,12 +22,17 @@ export type {
   MigrationState,
   MigrationStatus,
   PlannedSql,
+  ProofCheck,
+  ProofFinding,
+  ProofVerdict,
   Report,
+  RollbackProof,
   SeedScriptReport,
   SeedTableReport,
   SqlErrorReport,
   StatusSummary,
   StepReport,
+  VerifyReport,
 } from './report.js'
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
@@ -35,6 +40,7 @@ export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export type { VerifyOptions } from './verbs/verify.js'
 export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
 export { parseDuration } from './duration.js'
 export { DBKIT_VERSION } from './package-version.js'
@@ -57,6 +63,7 @@ import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
 import type { RunOptions } from './verbs/with-database.js'
 import type { SeedOptions } from './verbs/seed.js'
+import type { VerifyOptions } from './verbs/verify.js'
 
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
 export async function settleConfig(flags: Flags, surroundings: Surroundings): Promise<Config> {
@@ -111,6 +118,11 @@ export async function importMongo(config: Config, options: ImportMongoOptions): 
 /** Emits the TypeScript types of each database, or says which are out of date. */
 export async function codegen(config: Config, options?: CodegenVerbOptions): Promise<Report> {
   return (await import('./verbs/codegen.js')).codegen(config, options)
+}
+
+/** Proves the rollback of every migration by running it on a throw-away database with rows in it. */
+export async function verify(config: Config, options?: VerifyOptions): Promise<Report> {
+  return (await import('./verbs/verify.js')).verify(config, options)
 }
 
 /** Creates the databases, empty. */

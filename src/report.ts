@@ -68,6 +68,7 @@ export interface DatabaseReport {
   /** Everything was done, counted, and rolled back. */
   readonly dryRun?: boolean
   readonly connection?: string
+  readonly verify?: VerifyReport
   readonly error?: ErrorReport
 }
 
@@ -212,6 +213,57 @@ export type ImportFindingCode =
   | 'duplicate-value'
   | 'dangling-reference'
   | 'opaque-id'
+
+/** What `dbkit verify` saw when it ran every rollback on a shadow. */
+export interface VerifyReport {
+  /** In the order in which they were applied; what stood before --since is not among them. */
+  readonly migrations: readonly RollbackProof[]
+  readonly summary: Readonly<Record<ProofVerdict, number>>
+  /** From the head down to where the proofs began, and up again. */
+  readonly wholeWay: ProofCheck
+  /** The seeds at the head, twice; undefined: there are none. */
+  readonly seeds?: ProofCheck
+  /** Tables that no rows could be made for, and why: what happens to their rows was not seen. */
+  readonly emptyTables: readonly { readonly table: string; readonly why: string }[]
+  readonly durationMs: number
+}
+
+/** One migration, whose down was judged alone, right after its up. */
+export interface RollbackProof {
+  readonly version: string
+  readonly name: string
+  readonly verdict: ProofVerdict
+  readonly findings: readonly ProofFinding[]
+  /** Rows that were in the tables. */
+  readonly rows: number
+  /** Why there is no way back, or why it refuses. */
+  readonly reason?: string
+  /** Of a down that fails, or of an up that cannot be applied again. */
+  readonly error?: ErrorReport
+  readonly durationMs: number
+}
+
+/**
+ * exact · cosmetic (written otherwise, and means the same) · note (what PostgreSQL cannot undo, or what the up gave up on purpose) ·
+ * different (something is left over or lost) · error (the down fails, or the up cannot be applied again) · empty (no statement, though
+ * the up changes something) · refuses (it raises an error on purpose) · missing (there is no down)
+ */
+export type ProofVerdict =
+  'exact' | 'cosmetic' | 'note' | 'different' | 'error' | 'empty' | 'refuses' | 'missing'
+
+export interface ProofFinding {
+  readonly severity: 'different' | 'note' | 'cosmetic'
+  /** Kind and name, e.g. "column public.loads.weight". */
+  readonly object: string
+  readonly message: string
+}
+
+export interface ProofCheck {
+  readonly outcome: 'ok' | 'failed' | 'not-run'
+  readonly findings: readonly ProofFinding[]
+  readonly notes?: readonly string[]
+  readonly error?: ErrorReport
+}
 
 /** The report of an error, with everything the terminal and the JSON document need. */
 export function reportOf(error: DbkitError): ErrorReport {

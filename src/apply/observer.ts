@@ -42,6 +42,14 @@ export type RunEvent =
       readonly bytes: number
       readonly totalBytes: number
     }
+  | {
+      readonly kind: 'proof'
+      readonly database: string
+      /** What is being tried, e.g. "0007_add_rating" or "the whole way down". */
+      readonly what: string
+      readonly index: number
+      readonly total: number
+    }
   | { readonly kind: 'notice'; readonly database: string; readonly message: string }
 
 export type Observer = (event: RunEvent) => void

@@ -5,6 +5,7 @@ import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSeedCommand } from './commands/seed.js'
+import { addVerifyCommand } from './commands/verify.js'
 import { addGlobalOptions } from './options.js'
 import type { VerbContext } from './run-verb.js'
 
@@ -39,5 +40,6 @@ export function createProgram(context: VerbContext): Command {
   addSeedCommand(program, context)
   addCodegenCommand(program, context)
   addImportCommands(program, context)
+  addVerifyCommand(program, context)
   return program
 }

@@ -54,6 +54,10 @@ export function showProgress(
       case 'import-progress':
         if (live) line(`${event.database}: ${describeImport(event)}`)
         break
+      case 'proof':
+        current = `${event.database}: proving ${event.what} (${String(event.index + 1)} of ${String(event.total)})`
+        if (live) line(current)
+        break
       case 'lock-wait':
         say(`${paint.yellow('waiting')} ${event.database}: the migration lock is held by ${event.holder}`)
         break

@@ -31,12 +31,13 @@ export interface Script {
 
 /**
  * Reads a folder of migrations. Fails with every problem of names and pairs at once; a folder that does not exist is
- * `workspace.missing-folder`, except where `mayBeMissing` (the first `migrate create`).
+ * `workspace.missing-folder`, except where `mayBeMissing` (the first `migrate create`). With `mayLackDowns` an up without a down is taken
+ * as it is, for whoever reports it otherwise.
  */
 export function readWorkspace(
   source: { readonly name: string; readonly migrations: string },
   root: string,
-  { mayBeMissing = false } = {},
+  { mayBeMissing = false, mayLackDowns = false } = {},
 ): Workspace {
   const shownFolder = relative(root, source.migrations) || '.'
   const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
@@ -70,7 +71,7 @@ export function readWorkspace(
       problems.push(problem('workspace.duplicate-version', { version, files }))
       continue
     }
-    const pair = pairUp(entry, show)
+    const pair = pairUp(entry, show, mayLackDowns)
     if (pair instanceof DbkitError) problems.push(pair)
     else migrations.push(pair)
   }
@@ -84,11 +85,13 @@ export function readWorkspace(
 function pairUp(
   { version, name, up, down }: { version: string; name: string; up?: string; down?: string },
   show: (path: string) => string,
+  mayLackDown: boolean,
 ): Migration | DbkitError {
   if (up === undefined)
     return problem('workspace.unpaired', { file: show(down ?? ''), missing: `${name}.up.sql` })
   const upScript = scriptAt(up, show(up))
   if (down !== undefined) return { version, name, up: upScript, down: scriptAt(down, show(down)) }
+  if (mayLackDown) return { version, name, up: upScript, down: undefined }
   const text = decodeScript(readText(up), upScript.file)
   if (text instanceof DbkitError) return text
   return text.directives.irreversible === undefined
@@ -142,6 +145,17 @@ function decoded(content: string | Buffer, file: string): ScriptText {
   const text = decodeScript(content, file)
   if (text instanceof DbkitError) throw text
   return text
+}
+
+/** The names of the roles that the migrations create, found as the extensions are. */
+export function rolesOf(workspace: Workspace): readonly string[] {
+  const names = new Set<string>()
+  for (const { up } of workspace.migrations)
+    for (const [, quoted, plain = ''] of readFileSync(up.path, 'utf8').matchAll(
+      /create\s+(?:role|user|group)\s+(?:"((?:[^"]|"")+)"|([\w$]+))/gi,
+    ))
+      names.add(quoted?.replaceAll('""', '"') ?? plain.toLowerCase())
+  return [...names].sort()
 }
 
 /**

@@ -43,6 +43,11 @@ const violations: Record<string, [from: string, line: string][]> = {
     ['src/catalog/b.ts', "import '../database/database.js'"],
   ],
   'catalog-is-for-who-asks': [['src/apply/e.ts', "import type { Catalog } from '../catalog/catalog.js'"]],
+  'proving-is-a-step-of-verbs': [
+    ['src/prove/a.ts', "import '../verbs/migrate.js'"],
+    ['src/prove/b.ts', "import '../seed/load-seeds.js'"],
+  ],
+  'only-verbs-prove': [['src/apply/f.ts', "import type { Shadow } from '../prove/shadow.js'"]],
   'errors-stand-alone': [['src/errors.ts', "import type { Report } from './report.js'"]],
   'one-door-for-the-terminal': [
     ['src/verbs/c.ts', "import 'commander'"],

@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import { verify } from '../../index.js'
+import { version, type GlobalOptions } from '../options.js'
+import { runVerb, type VerbContext } from '../run-verb.js'
+import { examples } from './migrate.js'
+
+interface Options extends GlobalOptions {
+  readonly since?: string
+  readonly shadowUrl?: string
+}
+
+/** `dbkit verify` */
+export function addVerifyCommand(program: Command, context: VerbContext): void {
+  program
+    .command('verify')
+    .description('prove every rollback by running it on a throw-away database with rows in it')
+    .option('--since <version>', 'prove only what is newer; older migrations are only applied', version)
+    .option(
+      '--shadow-url <url>',
+      'a server to create the throw-away database on (default: the embedded engine)',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit verify',
+        'dbkit verify -d happyrobot --since 0007',
+        'dbkit verify --dir ./migrations --shadow-url postgresql://postgres@localhost/postgres',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        verify(config, {
+          ...run,
+          ...(options.since === undefined ? {} : { since: options.since }),
+          ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
+        }),
+      )
+    })
+}

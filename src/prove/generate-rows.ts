@@ -1,0 +1,310 @@
+import { factsOf, partsOfKind, type Catalog, type FactOf } from '../catalog/catalog.js'
+import type { Session } from '../database/database.js'
+import { quoteName, quoteLiteral } from '../database/quote.js'
+import { SqlError } from '../database/sql-error.js'
+import { hintsOf, valueOf, type Hints } from './column-values.js'
+import { chanceOf, type Chance } from './sample-pattern.js'
+
+export interface GenerateOptions {
+  /** Identities of the tables to fill; those that others refer to come first, whatever the order here. */
+  readonly tables: readonly string[]
+  /** Rows of each table. Default: 3 */
+  readonly rows?: number
+  /** The same seed gives the same rows. Default: 1 */
+  readonly seed?: number
+  /** Leaves everything empty that may be: what a later constraint would mind is then mostly gone. */
+  readonly sparse?: boolean
+  /** As in SET search_path: triggers may rely on the one that the application has. */
+  readonly searchPath: string
+}
+
+export interface Generated {
+  readonly filled: readonly { readonly table: string; readonly rows: number }[]
+  /** What stayed empty, and what PostgreSQL said to the last row that was tried. */
+  readonly empty: readonly { readonly table: string; readonly why: string }[]
+}
+
+/** How often a row that is refused is tried otherwise. */
+const TRIES = 24
+
+/**
+ * Fills tables with rows that satisfy their constraints. What the catalog says narrows the values down; whether a row is right is
+ * PostgreSQL's to say, in a savepoint: one that it refuses is tried otherwise, starting with the columns of the constraint it broke.
+ */
+export async function generateRows(
+  session: Session,
+  catalog: Catalog,
+  { tables, rows = 3, seed = 1, sparse = false, searchPath }: GenerateOptions,
+): Promise<Generated> {
+  const filled: { table: string; rows: number }[] = []
+  const empty: { table: string; why: string }[] = []
+  const chance = chanceOf(seed)
+  await session.script(`${BEGIN};set local search_path to ${searchPath}`)
+  try {
+    for (const table of inOrder(catalog, tables)) {
+      const plan = planTable(catalog, table)
+      let why = ''
+      let made = 0
+      for (let number = 1; number <= rows; number++) {
+        const refused = await insertRow(session, catalog, plan, { number, sparse }, chance)
+        if (refused === undefined) made++
+        else why = refused
+      }
+      if (made > 0) filled.push({ table: table.identity, rows: made })
+      else empty.push({ table: table.identity, why })
+    }
+    await session.script('commit')
+    return { filled, empty }
+  } catch (error) {
+    if (!session.lost) await session.script('rollback')
+    throw error
+  }
+}
+
+const BEGIN = [
+  'begin isolation level read committed',
+  'set local timezone to utc',
+  'set local datestyle to iso',
+].join(';')
+
+/** Referenced tables first. In a ring, one whose reference may stay empty begins. */
+function inOrder(catalog: Catalog, wanted: readonly string[]): readonly FactOf<'table'>[] {
+  const waiting = factsOf(catalog, 'table').filter(({ identity }) => wanted.includes(identity))
+  const sorted: FactOf<'table'>[] = []
+  const isOpen = ({ key, identity }: FactOf<'table'>, mayBeEmpty: boolean): boolean =>
+    foreignKeysOf(catalog, key).every(
+      ({ table, columns }) =>
+        table === identity ||
+        !waiting.some((other) => other.identity === table) ||
+        (mayBeEmpty && columns.some((name) => isNullable(catalog, key, name))),
+    )
+  while (waiting.length > 0) {
+    const ready = waiting.findIndex((table) => isOpen(table, false))
+    const first = ready >= 0 ? ready : waiting.findIndex((table) => isOpen(table, true))
+    sorted.push(...waiting.splice(Math.max(0, first), 1))
+  }
+  return sorted
+}
+
+function isNullable(catalog: Catalog, table: string, column: string): boolean {
+  return partsOfKind(catalog, table, 'column').some(
+    ({ name, properties: { notNull } }) => name === column && !notNull,
+  )
+}
+
+interface ForeignKey {
+  readonly columns: readonly string[]
+  readonly table: string
+  readonly references: readonly string[]
+}
+
+function foreignKeysOf(catalog: Catalog, table: string): readonly ForeignKey[] {
+  return partsOfKind(catalog, table, 'constraint').flatMap(({ details }) =>
+    details.references === undefined
+      ? []
+      : [
+          {
+            columns: details.columns,
+            table: details.references.table,
+            references: details.references.columns,
+          },
+        ],
+  )
+}
+
+type Column = FactOf<'column'>
+
+interface TablePlan {
+  readonly identity: string
+  readonly columns: readonly Column[]
+  readonly hints: ReadonlyMap<string, Hints>
+  readonly foreignKeys: readonly ForeignKey[]
+  /** Which columns a constraint or a unique index is about, by its name. */
+  readonly involved: ReadonlyMap<string, readonly string[]>
+  readonly bounds: readonly (readonly string[])[]
+  readonly partitionKey: readonly string[]
+}
+
+function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'table'>): TablePlan {
+  // What PostgreSQL alone gives a value stays out.
+  const columns = partsOfKind(catalog, key, 'column').filter(
+    ({ properties: { generated, identity: given } }) => generated === undefined && given === undefined,
+  )
+  const constraints = partsOfKind(catalog, key, 'constraint')
+  const checks = constraints.filter(({ properties: { type } }) => type === 'check')
+  const texts = checks.map(({ properties: { definition } }) => definition)
+  const partitions = factsOf(catalog, 'table').filter((other) => other.properties.partitionOf === identity)
+  return {
+    identity,
+    columns,
+    hints: new Map(columns.map(({ name }) => [name, hintsOf(name, texts)])),
+    foreignKeys: foreignKeysOf(catalog, key),
+    involved: new Map([
+      ...constraints.map(({ name, details }) => [name, details.columns] as const),
+      ...partsOfKind(catalog, key, 'index').map(
+        ({ name, details }) => [name, details.columns.filter((column) => column !== undefined)] as const,
+      ),
+    ]),
+    bounds: partitions.map((partition) => boundOf(partition.properties.partitionBound ?? '')),
+    partitionKey:
+      /\(([\w", ]+)\)/
+        .exec(properties.partitionBy ?? '')?.[1]
+        ?.split(', ')
+        .map((name) => name.replaceAll('"', '')) ?? [],
+  }
+}
+
+/** Values that lie in a partition: the lower bound of a range, the first of a list; none where any will do. */
+function boundOf(bound: string): readonly string[] {
+  const list = /^FOR VALUES (?:FROM|IN) \((.*?)\)(?: TO|$)/.exec(bound)?.[1]
+  return (list ?? '')
+    .split(', ')
+    .flatMap((value) => (/^'(.*)'$/.exec(value)?.[1] ?? value).replaceAll("''", "'") || [])
+}
+
+/** What a column is given: a value, NULL, or what PostgreSQL gives by itself. */
+type Mode = 'value' | 'null' | 'default'
+
+/** Inserts one row; returns what PostgreSQL said when none of the tries was right. */
+async function insertRow(
+  session: Session,
+  catalog: Catalog,
+  plan: TablePlan,
+  { number, sparse }: { readonly number: number; readonly sparse: boolean },
+  chance: Chance,
+): Promise<string | undefined> {
+  const modes = new Map<string, Mode>(plan.columns.map((column) => [column.name, firstMode(column, sparse)]))
+  const values = new Map<string, string | undefined>()
+  const redraw = (names: readonly string[]): void => {
+    for (const column of plan.columns)
+      if (names.includes(column.name)) values.set(column.name, draw(catalog, plan, column, number, chance))
+  }
+  redraw(plan.columns.map(({ name }) => name))
+  placeInPartition(plan, values, number)
+  await refer(session, plan, values, modes, number, chance)
+  let why = ''
+  for (let tries = 0; tries < TRIES; tries++) {
+    const refused = await tryInsert(session, plan, values, modes)
+    if (refused === undefined) return undefined
+    why = refused.message
+    const { constraint, column } = refused.fields
+    const known = constraint === undefined ? undefined : plan.involved.get(constraint)
+    const names = known ?? (column === undefined ? plan.columns.map(({ name }) => name) : [column])
+    change(plan, names, modes, tries, chance)
+    redraw(names.filter((name) => modes.get(name) === 'value'))
+    placeInPartition(plan, values, number)
+    await refer(session, plan, values, modes, number + tries, chance)
+  }
+  return why
+}
+
+function firstMode({ properties: { default: given, notNull } }: Column, sparse: boolean): Mode {
+  if (sparse && !notNull) return 'null'
+  // A sequence is better asked than guessed.
+  return given !== undefined && /\bnextval\(/.test(given) ? 'default' : 'value'
+}
+
+function draw(
+  catalog: Catalog,
+  plan: TablePlan,
+  column: Column,
+  number: number,
+  chance: Chance,
+): string | undefined {
+  const { name, properties, details } = column
+  const hints = plan.hints.get(name)
+  if (hints === undefined) return undefined
+  return valueOf(catalog, { text: properties.type, ref: details.typeRef }, hints, number, chance)
+}
+
+/** The row that a refused one becomes: other values first, then fewer of them. */
+function change(
+  plan: TablePlan,
+  names: readonly string[],
+  modes: Map<string, Mode>,
+  tries: number,
+  chance: Chance,
+): void {
+  if (tries % 4 < 2) return
+  for (const { name, properties } of plan.columns) {
+    if (!names.includes(name)) continue
+    const open: Mode[] = ['value']
+    if (!properties.notNull) open.push('null')
+    if (properties.default !== undefined) open.push('default')
+    // Now and then all that can be left out is: what a trigger or a constraint minds is then mostly gone.
+    const least = open.at(-1)
+    modes.set(name, tries % 4 === 3 && least !== undefined ? least : (chance.pick(open) ?? 'value'))
+  }
+}
+
+function placeInPartition(plan: TablePlan, values: Map<string, string | undefined>, number: number): void {
+  const bound = plan.bounds[(number - 1) % Math.max(1, plan.bounds.length)]
+  if (bound === undefined) return
+  for (const [index, name] of plan.partitionKey.entries()) {
+    const value = bound[index]
+    if (value !== undefined && !/^(?:MINVALUE|MAXVALUE|NULL)$/.test(value)) values.set(name, value)
+  }
+}
+
+/** Takes the values of foreign keys from rows that are there; without one the reference is left open where it may be. */
+async function refer(
+  session: Session,
+  plan: TablePlan,
+  values: Map<string, string | undefined>,
+  modes: Map<string, Mode>,
+  number: number,
+  chance: Chance,
+): Promise<void> {
+  const settled = new Map<string, string | undefined>()
+  for (const { columns, table, references } of plan.foreignKeys) {
+    if (columns.every((name) => modes.get(name) !== 'value')) continue
+    // A column of two keys has one value.
+    const fixed = columns.flatMap((name, index) => {
+      const value = settled.get(name)
+      return value === undefined
+        ? []
+        : [`${quoteName(references[index] ?? '')}::text = ${quoteLiteral(value)}`]
+    })
+    const where = fixed.length === 0 ? '' : ` where ${fixed.join(' and ')}`
+    const list = references.map((name) => `${quoteName(name)}::text`).join(', ')
+    const rows = await session.query(`select ${list} from ${table}${where} order by 1 limit 20`)
+    const row = rows[(number - 1) % Math.max(1, rows.length)] ?? chance.pick(rows)
+    for (const [index, name] of columns.entries()) {
+      const value = row?.[index] ?? undefined
+      if (value === undefined) {
+        const column = plan.columns.find((one) => one.name === name)
+        if (column?.properties.notNull === false) modes.set(name, 'null')
+      } else {
+        settled.set(name, value)
+        values.set(name, value)
+        modes.set(name, 'value')
+      }
+    }
+  }
+}
+
+async function tryInsert(
+  session: Session,
+  plan: TablePlan,
+  values: ReadonlyMap<string, string | undefined>,
+  modes: ReadonlyMap<string, Mode>,
+): Promise<SqlError | undefined> {
+  const given = plan.columns.filter(({ name }) => modes.get(name) !== 'default')
+  const list = given.map(({ name }) => quoteName(name)).join(', ')
+  const literals = given.map(({ name }) => {
+    const value = modes.get(name) === 'null' ? undefined : values.get(name)
+    return value === undefined ? 'null' : quoteLiteral(value)
+  })
+  const row = given.length === 0 ? 'default values' : `(${list}) values (${literals.join(', ')})`
+  try {
+    await session.script(
+      `savepoint dbkit_row;insert into ${plan.identity} ${row};set constraints all immediate;` +
+        'set constraints all deferred;release savepoint dbkit_row',
+    )
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SqlError) || session.lost || error.sqlstate === '57014') throw error
+    await session.script('rollback to savepoint dbkit_row;release savepoint dbkit_row')
+    return error
+  }
+}

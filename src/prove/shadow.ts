@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Config, DatabaseConfig } from '../config/config.js'
+import type { Database, Session } from '../database/database.js'
+import { keepSession, type SessionKeeper } from '../database/keep-session.js'
+import { openDatabase } from '../database/open-database.js'
+import { quoteLiteral, quoteName } from '../database/quote.js'
+import { settleServerAddress } from '../database/server-target.js'
+import type { EngineReport } from '../report.js'
+
+/** A throw-away database, empty at first, in which anything may be tried. */
+export interface Shadow {
+  readonly engine: EngineReport
+  readonly major: number
+  /** One session for all that is tried, opened again when it was lost. */
+  readonly sessions: SessionKeeper
+  /** Throws everything away: an empty database again. */
+  renew(): Promise<void>
+}
+
+export interface ShadowOptions {
+  /** A server on which databases may be created; without it the embedded engine, in a folder of its own. */
+  readonly url?: string | undefined
+  /** The command, for pg_stat_activity. */
+  readonly purpose: string
+  readonly signal?: AbortSignal | undefined
+  /** Extensions that will be created, which the embedded engine must carry. */
+  readonly extensions: () => readonly string[]
+  /** Roles that will be created: those are not a database's own, and would stay on a server. */
+  readonly roles?: (() => readonly string[]) | undefined
+  readonly onNotice?: ((message: string) => void) | undefined
+}
+
+/** Opens a shadow, hands it to `body`, and removes it, whatever became of it. */
+export async function withShadow<T>(
+  config: Config,
+  database: DatabaseConfig,
+  options: ShadowOptions,
+  body: (shadow: Shadow) => Promise<T>,
+): Promise<T> {
+  const ground =
+    options.url === undefined
+      ? embeddedGround(config, database, options)
+      : await serverGround(config, database, options.url, options)
+  let current = await ground.open()
+  let sessions = keepSession(current)
+  const close = async (): Promise<void> => {
+    await sessions.close()
+    await current.close()
+    await ground.remove()
+  }
+  try {
+    return await body({
+      engine: { ...current.engine, label: ground.label },
+      major: current.major,
+      sessions: { current: () => sessions.current(), close: () => sessions.close() },
+      async renew() {
+        await close()
+        current = await ground.open()
+        sessions = keepSession(current)
+      },
+    })
+  } finally {
+    await close()
+    await ground.leave()
+  }
+}
+
+/** Where databases come from. */
+interface Ground {
+  readonly label: string
+  open(): Promise<Database>
+  /** Removes the database that was opened last; it is closed. */
+  remove(): Promise<void>
+  leave(): Promise<void>
+}
+
+function embeddedGround(config: Config, database: DatabaseConfig, options: ShadowOptions): Ground {
+  let folder: string | undefined
+  return {
+    label: 'embedded PGlite in a folder of its own',
+    open() {
+      folder = mkdtempSync(join(tmpdir(), 'dbkit-shadow-'))
+      const target = { kind: 'embedded', folder, asked: true, emptyVariable: undefined } as const
+      return openDatabase(config, { ...database, target }, options)
+    },
+    remove() {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+      return Promise.resolve()
+    },
+    leave: () => Promise.resolve(),
+  }
+}
+
+async function serverGround(
+  config: Config,
+  database: DatabaseConfig,
+  url: string,
+  options: ShadowOptions,
+): Promise<Ground> {
+  const { openServer } = await import('../database/server.js')
+  const address = settleServerAddress(url, config.environment, '--shadow-url', 'postgres')
+  const maintenance = await openServer(address, { ...options, onNotice: undefined, waitMs: 0 })
+  const session = await maintenance.session()
+  // PostgreSQL cuts a name at 63 bytes, and it has to stay unique.
+  const name = `dbkit_shadow_${database.name.slice(0, 24).toLowerCase()}_${randomBytes(6).toString('hex')}`
+  const before = new Set(await roleNames(session))
+  const remove = async (): Promise<void> => {
+    await session.script(`drop database if exists ${quoteName(name)} with (force)`)
+    for (const role of await roleNames(session))
+      if (!before.has(role) && options.roles?.().includes(role) === true)
+        await session.script(`drop role if exists ${quoteName(role)}`)
+  }
+  return {
+    label: `${address.user}@${address.host}:${String(address.port)}, a database of its own`,
+    async open() {
+      // template0: what an administrator added to template1 is no part of what the migrations make.
+      await session.script(`create database ${quoteName(name)} template template0`)
+      await session.script(
+        `comment on database ${quoteName(name)} is ${quoteLiteral('Made by dbkit to try something; may be dropped.')}`,
+      )
+      return openServer({ ...address, database: name }, { ...options, waitMs: 0 })
+    },
+    remove,
+    async leave() {
+      await session.close()
+      await maintenance.close()
+    },
+  }
+}
+
+async function roleNames(session: Session): Promise<readonly string[]> {
+  return (await session.query('select rolname from pg_catalog.pg_roles')).map(([role]) => role ?? '')
+}
