@@ -235,7 +235,11 @@ module.exports = {
       comment:
         'A package that is only there because another one brought it may be gone with the next update.',
       from: { path: '^(src|bin)/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], ...valuesOnly },
+      // An optional peer is listed, though not where this is looked up.
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: [...valuesOnly.dependencyTypesNot, 'npm-peer'],
+      },
     },
     {
       name: 'not-to-unresolvable',

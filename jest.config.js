@@ -11,6 +11,7 @@ export default {
   moduleNameMapper: {
     // Tests that speak as a user of the package get what is shipped.
     '^dbkit$': '<rootDir>/dist/lib/index.js',
+    '^dbkit/(.*)$': '<rootDir>/dist/lib/$1.js',
     // Imports end in .js, as Node wants them, whatever the file is before compilation.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },

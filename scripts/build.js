@@ -22,6 +22,9 @@ const keepOldChunksMs = 10 * 60_000
 // Started as `./embedded-worker.js` beside the code that opens it, which is why every chunk is kept in one flat folder.
 const worker = { 'embedded-worker': fromRoot('src/database/embedded-worker.ts') }
 
+// Their types are entries of the package: dbkit/happyrobot and so on.
+const databases = ['happyrobot', 'escalation', 'smartscheduler', 'delauto']
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -138,7 +141,12 @@ const binWorker = {
 
 const lib = {
   ...shared,
-  entryPoints: { index: fromRoot('src/index.ts'), ...worker },
+  entryPoints: {
+    index: fromRoot('src/index.ts'),
+    client: fromRoot('src/client/index.ts'),
+    ...Object.fromEntries(databases.map((name) => [name, fromRoot(`src/generated/${name}.ts`)])),
+    ...worker,
+  },
   outdir: fromRoot('dist/lib'),
   packages: 'external',
 }

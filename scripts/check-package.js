@@ -2,7 +2,16 @@
 // compiles a program against its types, imports it, and runs its command. In the checkout all of that works even
 // when a file is missing from "files" or a dependency is declared for development only.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -65,6 +74,16 @@ try {
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['user.ts'] }))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   run('compile a program that imports it', process.execPath, [tsc, '-p', '.', '--pretty', 'false'], app)
+
+  // An application with types, test databases and queries; it writes into the user's cache, as it would at home.
+  cpSync(join(root, 'fixtures/consumer'), join(app, 'consumer'), { recursive: true })
+  run(
+    'compile a consumer',
+    process.execPath,
+    [tsc, '-p', 'consumer', '--noEmit', 'false', '--pretty', 'false'],
+    app,
+  )
+  run('run the consumer', process.execPath, ['consumer/consumer.js'], app)
 
   const listing = "import('dbkit').then((dbkit) => console.log(Object.keys(dbkit).join(' ')))"
   const exported = run('import it', process.execPath, ['-e', listing], app).trim()

@@ -562,6 +562,14 @@ const catalogue = {
     say: (a: { file: string; reason: string }) => `${a.file} holds no shapes of JSON columns: ${a.reason}.`,
   },
 
+  // ---- the client
+  'client.test-database': {
+    exit: 2,
+    say: (a: { database: string; reason: string }) =>
+      `No test database of ${a.database} could be made: ${a.reason}`,
+    hint: () => 'Run dbkit migrate up --embedded and dbkit seed --embedded to see more.',
+  },
+
   // ---- the run
   'run.interrupted': {
     exit: 130,
