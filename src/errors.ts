@@ -571,6 +571,10 @@ const catalogue = {
   },
 
   // ---- the run
+  'run.file-failed': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} could not be used: ${a.reason}.`,
+  },
   'run.interrupted': {
     exit: 130,
     say: () => 'Interrupted. What was running was cancelled and rolled back.',
@@ -680,4 +684,31 @@ function editDistance(a: string, b: string): number {
 
 function ends(known: readonly string[]): string {
   return known.length <= 4 ? list(known) : `${list(known.slice(0, 2))}, ... ${list(known.slice(-1))}`
+}
+
+/** What the system says of a file that it does not let dbkit use; a bug is something else. */
+const FILE_TROUBLE: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+  EDQUOT: 'the quota is used up',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of its path is a file',
+  EISDIR: 'it is a folder',
+  EEXIST: 'it exists already',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open',
+  EIO: 'it cannot be read or written',
+}
+
+/** A failure of the file system as a problem that names the file. */
+export function fileProblem(error: unknown): DbkitError | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code, path } = error as { code?: unknown; path?: unknown }
+  const reason = FILE_TROUBLE[String(code)]
+  if (reason === undefined || typeof path !== 'string') return undefined
+  return problem('run.file-failed', { file: path, reason }, { cause: error })
 }

@@ -6,7 +6,7 @@ export { defineConfig } from './config/define-config.js'
 export type { CodegenOptions, DatabaseOptions, DbkitConfig } from './config/define-config.js'
 export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
-export { DbkitError, problem } from './errors.js'
+export { DbkitError, fileProblem, problem } from './errors.js'
 export type { ErrorCode, ExitCode, SourceLocation } from './errors.js'
 export { exitCodeOf, reportOf } from './report.js'
 export type {

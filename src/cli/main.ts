@@ -1,5 +1,5 @@
 import { CommanderError, type Command } from 'commander'
-import { DbkitError, reportOf, type ErrorReport } from '../index.js'
+import { DbkitError, fileProblem, reportOf, type ErrorReport } from '../index.js'
 import { createProgram } from './program.js'
 import { printReport, type VerbContext } from './run-verb.js'
 import type { Terminal } from './terminal.js'
@@ -42,7 +42,8 @@ export async function main(terminal: Terminal): Promise<number> {
     return context.exitCode
   } catch (error) {
     if (error instanceof CommanderError) return await endOfParsing(program, terminal, error, json)
-    const report = error instanceof DbkitError ? reportOf(error) : bug(error)
+    const known = error instanceof DbkitError ? error : fileProblem(error)
+    const report = known === undefined ? bug(error) : reportOf(known)
     const options = { json, color: !terminal.argv.includes('--no-color') }
     await printReport(terminal, options, {
       command: commandOf(program, terminal.argv),
@@ -93,7 +94,7 @@ function commandOf(program: Command, argv: readonly string[]): string {
   const words: string[] = []
   let at: Command | undefined = program
   for (const word of argv.slice(2)) {
-    const next: Command | undefined = at?.commands.find((command) => command.name() === word)
+    const next: Command | undefined = at.commands.find((command) => command.name() === word)
     if (next === undefined) continue
     words.push(word)
     at = next

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DbkitError, problem } from '../errors.js'
+import { makeOwnFolder } from '../own-folder.js'
 
 const NAMES = ['.ts', '.mts', '.js', '.mjs', '.json'].map((extension) => `dbkit.config${extension}`)
 
@@ -24,7 +25,7 @@ export async function loadConfigFile(file: string): Promise<unknown> {
       case '.mts':
         return await importDefault(await transpiled(file))
       default:
-        return await importDefault(file)
+        return await importDefault(pathToFileURL(file).href)
     }
   } catch (error) {
     if (error instanceof DbkitError) throw error
@@ -33,8 +34,8 @@ export async function loadConfigFile(file: string): Promise<unknown> {
   }
 }
 
-async function importDefault(file: string): Promise<unknown> {
-  const module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+async function importDefault(url: string): Promise<unknown> {
+  const module = (await import(url)) as { default?: unknown }
   return module.default
 }
 
@@ -45,22 +46,40 @@ interface Cached {
 
 /**
  * Node 20 cannot strip types. A TypeScript configuration is bundled once with what it imports from its own folder, and kept under
- * .dbkit/cache with the hashes of all that went in: the next run reads those files, compares, and imports the result.
+ * .dbkit/cache with the hashes of all that went in: the next run reads those files, compares, and imports the result. Where nothing
+ * may be written, as in a container that is read-only, it is compiled each time, with the packages it imports: a module without
+ * a folder finds none. Returns the URL of the module.
  */
 async function transpiled(file: string): Promise<string> {
-  const folder = join(dirname(file), '.dbkit', 'cache')
+  const own = join(dirname(file), '.dbkit')
+  const folder = join(own, 'cache')
   const key = hash(Buffer.from(file)).slice(0, 16)
   const index = join(folder, `config-${key}.json`)
   const cached = readCache(index)
-  if (cached !== undefined && isCurrent(cached)) return outputOf(folder, cached)
-  const fresh = await bundle(file)
-  mkdirSync(folder, { recursive: true })
-  writeWhole(outputOf(folder, fresh.cached), fresh.code)
-  writeWhole(index, JSON.stringify(fresh.cached))
-  return outputOf(folder, fresh.cached)
+  if (cached !== undefined && isCurrent(cached)) return pathToFileURL(outputOf(folder, cached)).href
+  try {
+    makeOwnFolder(own)
+    mkdirSync(folder, { recursive: true })
+    const fresh = await bundle(file, 'external')
+    writeWhole(outputOf(folder, fresh.cached), fresh.code)
+    writeWhole(index, JSON.stringify(fresh.cached))
+    return pathToFileURL(outputOf(folder, fresh.cached)).href
+  } catch (error) {
+    if (!isUnwritable(error)) throw error
+    const { code } = await bundle(file, 'bundle')
+    return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
+  }
 }
 
-async function bundle(file: string): Promise<{ cached: Cached; code: string }> {
+function isUnwritable(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(String(code))
+}
+
+async function bundle(
+  file: string,
+  packages: 'external' | 'bundle',
+): Promise<{ cached: Cached; code: string }> {
   const { build } = await import('esbuild')
   const result = await build({
     entryPoints: [file],
@@ -71,7 +90,7 @@ async function bundle(file: string): Promise<{ cached: Cached; code: string }> {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    packages: 'external',
+    packages,
     // The file moves into the cache; what it computes from its own place must not.
     define: {
       'import.meta.url': JSON.stringify(pathToFileURL(file).href),
@@ -145,7 +164,8 @@ function outputOf(folder: string, cached: Cached): string {
 
 function writeWhole(file: string, text: string): void {
   const aside = `${file}.${String(process.pid)}`
-  writeFileSync(aside, text)
+  // Like the configuration itself it may name a password.
+  writeFileSync(aside, text, { mode: 0o600 })
   renameSync(aside, file)
 }
 

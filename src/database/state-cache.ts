@@ -22,7 +22,10 @@ const KEPT_STATES = 8
 
 /** The user's cache folder. https://specifications.freedesktop.org/basedir-spec/latest/ */
 export function cacheFolder(environment: Environment): string {
-  return join(environment['XDG_CACHE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.cache'), 'dbkit')
+  // Set but empty counts as not set, says the specification; else the cache would lie in the current folder.
+  const given = environment['XDG_CACHE_HOME'] ?? ''
+  const home = environment['HOME'] ?? ''
+  return join(given !== '' ? given : join(home !== '' ? home : homedir(), '.cache'), 'dbkit')
 }
 
 /** Copies the first state that is there into a data folder; returns its key. */

@@ -1,9 +1,11 @@
+import { dirname } from 'node:path'
 import type { Observer } from '../apply/observer.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Database } from '../database/database.js'
 import { openDatabase } from '../database/open-database.js'
 import { SqlError } from '../database/sql-error.js'
-import { DbkitError, environmentName, problem } from '../errors.js'
+import { DbkitError, environmentName, fileProblem, problem } from '../errors.js'
+import { makeOwnFolder } from '../own-folder.js'
 import { reportOf, type DatabaseReport } from '../report.js'
 import { extensionsOf, readWorkspace, type Workspace } from '../workspace/workspace.js'
 
@@ -75,6 +77,7 @@ async function onDatabase(
   let opened: Database | undefined
   try {
     observer({ kind: 'opening', database: name, engine: database.target.kind })
+    if (database.target.kind === 'embedded') makeOwnFolder(dirname(database.target.folder))
     opened = await openDatabase(config, database, {
       purpose,
       signal,
@@ -110,6 +113,8 @@ export function asProblem(error: unknown, signal: AbortSignal): DbkitError {
     return signal.aborted
       ? problem('run.interrupted', {})
       : problem('database.refused', { message: error.message, hint: undefined }, { cause: error })
+  const file = fileProblem(error)
+  if (file !== undefined) return file
   throw error
 }
 

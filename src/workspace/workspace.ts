@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
-import { DbkitError, problem, throwProblems } from '../errors.js'
+import { DbkitError, fileProblem, problem, throwProblems } from '../errors.js'
 import { decodeScript, parseFileName, REPLACEMENT, withoutMark, type ScriptText } from './migration-file.js'
 import { compareVersions } from './version.js'
 
@@ -109,8 +109,13 @@ function scriptAt(path: string, shown: string): Script {
  * that are not UTF-8 come back as they are, for whoever has to name them.
  */
 function readText(path: string): string | Buffer {
-  const text = readFileSync(path, 'utf8')
-  return text.includes(REPLACEMENT) ? readFileSync(path) : text
+  try {
+    const text = readFileSync(path, 'utf8')
+    return text.includes(REPLACEMENT) ? readFileSync(path) : text
+  } catch (error) {
+    // A folder can be opened, and what refuses to be read then does not say which it was.
+    throw fileProblem(Object.assign(error as Error, { path })) ?? error
+  }
 }
 
 function checksumOf(content: string | Buffer): string {
