@@ -199,6 +199,15 @@ function progressOf(rows: readonly TextRow[]): Progress | undefined {
   }
 }
 
+/** What an administrator can do for a role that may not make the ledger itself. */
+function ledgerHint(sqlstate: string, { schema }: LedgerPlace): string | undefined {
+  if (sqlstate === '42501')
+    return `dbkit keeps its ledger in a schema of its own. Let an owner of the database run: create schema if not exists ${quoteName(schema)}; grant usage, create on schema ${quoteName(schema)} to <role>`
+  if (sqlstate === '25006')
+    return 'Is it a standby, or is default_transaction_read_only set for the role or the database?'
+  return undefined
+}
+
 /**
  * Creates the ledger. The schema first, and only when it is missing: CREATE SCHEMA IF NOT EXISTS asks for the right to
  * create schemas even when there is nothing to create, and a role that may not is the safer one to migrate with.
@@ -206,7 +215,14 @@ function progressOf(rows: readonly TextRow[]): Progress | undefined {
 export async function createLedger(session: Session, place: LedgerPlace): Promise<void> {
   const rows = await session.query('select pg_catalog.to_regnamespace($1) is null', [quoteName(place.schema)])
   const schema = rows[0]?.[0] === 't' ? `create schema if not exists ${quoteName(place.schema)};` : ''
-  await session.script(`begin;${schema}${ledgerDdl(place)}commit`)
+  try {
+    await session.script(`begin;${schema}${ledgerDdl(place)}commit`)
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    const hint = ledgerHint(error.sqlstate, place)
+    if (hint === undefined) throw error
+    throw problem('database.refused', { message: error.message, hint }, { cause: error })
+  }
 }
 
 function ledgerDdl(place: LedgerPlace): string {

@@ -167,14 +167,22 @@ class ServerSession implements Session {
   readonly serverVersion: string
   lost = false
   onLost: (() => void) | undefined
+  /** What the server last said; RESET ALL brings back what the role or the database has. */
+  private readonly strings: { readonly conforming: boolean }
   private readonly signal: AbortSignal | undefined
   private closing = false
   private completed = 0
   private cancelling: Promise<void> | undefined
 
-  constructor(client: pg.Client, serverVersion: string, signal: AbortSignal | undefined) {
+  constructor(
+    client: pg.Client,
+    serverVersion: string,
+    strings: { readonly conforming: boolean },
+    signal: AbortSignal | undefined,
+  ) {
     this.client = client
     this.serverVersion = serverVersion
+    this.strings = strings
     this.signal = signal
     const gone = (): void => {
       if (this.lost || this.closing) return
@@ -220,6 +228,7 @@ class ServerSession implements Session {
     }
     this.signal?.addEventListener('abort', cancel, { once: true })
     try {
+      await this.readStringsAsStandard()
       return await call()
     } catch (thrown) {
       throw this.failed(thrown)
@@ -227,6 +236,16 @@ class ServerSession implements Session {
       this.signal?.removeEventListener('abort', cancel)
       await this.cancelling
     }
+  }
+
+  /**
+   * Files are read as standard SQL, in which a backslash is a character like others; where the server is told otherwise, '\\' would
+   * end elsewhere for it than for dbkit. A message is taken apart before any of it runs, so this goes ahead in one of its own;
+   * poolers know the setting as each client's.
+   */
+  private async readStringsAsStandard(): Promise<void> {
+    if (!this.strings.conforming) await this.client.query('set standard_conforming_strings = on')
+    this.completed = 0
   }
 
   async alone(before: string, sql: string, after: string): Promise<void> {
@@ -347,6 +366,7 @@ async function connectOnce(
     application_name: `dbkit ${options.purpose} on ${hostname()} (pid ${String(process.pid)})`.slice(0, 63),
   })
   let version = ''
+  const strings = { conforming: true }
   const { connection } = client as unknown as {
     connection: {
       on(
@@ -358,6 +378,8 @@ async function connectOnce(
   // The server says its version in the greeting: no query needed.
   connection.on('parameterStatus', (message) => {
     if (message.parameterName === 'server_version') version = message.parameterValue
+    if (message.parameterName === 'standard_conforming_strings')
+      strings.conforming = message.parameterValue !== 'off'
   })
   if (options.onNotice !== undefined)
     client.on('notice', (notice) => {
@@ -370,7 +392,7 @@ async function connectOnce(
     ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
     throw error
   }
-  return new ServerSession(client, version.split(' ')[0] ?? version, options.signal)
+  return new ServerSession(client, version.split(' ')[0] ?? version, strings, options.signal)
 }
 
 /** What Node's TLS must check for each sslmode of libpq. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { makeFolder, runCli, type Ended, type Folder } from '../support/cli.js'
 import type { JsonReport } from '../support/engines.js'
+import { createServerDatabase, serverUrl, type ServerDatabase } from '../support/server.js'
 
 let folder: Folder
 beforeEach(() => {
@@ -74,5 +75,61 @@ describe('a file that the system refuses', () => {
     folder.write({ '.dbkit': '' })
     const ended = await dbkit(['migrate', 'up', '--dir', 'm', '--json'])
     expect([ended.exit, errorOf(ended)?.code]).toEqual([2, 'run.file-failed'])
+  })
+})
+
+const describeServer = serverUrl() === undefined ? describe.skip : describe
+describeServer('a database with settings of its own', () => {
+  let server: ServerDatabase
+  beforeEach(async () => {
+    server = await createServerDatabase('surroundings')
+  })
+  afterEach(async () => {
+    await server.drop()
+  })
+  const set = (setting: string): Promise<unknown> =>
+    server.query(`alter database "${server.name}" set ${setting}`)
+
+  test('in which a backslash escapes: files are read as standard SQL all the same', async () => {
+    await set('standard_conforming_strings = off')
+    folder.write({
+      'm/1_a.up.sql': "create table a (s text default 'x\\');\ninsert into a values ('a\\'), ('b\\n');",
+      'm/2_b.up.sql':
+        "-- dbkit: no-transaction\ninsert into a values ('c\\');\ninsert into a values ('d;\\')",
+      'm/2_b.down.sql': "delete from a where s in ('c\\', 'd;\\')",
+      'm/3_c.up.sql': "insert into a values ('e\\')",
+      'm/3_c.down.sql': "delete from a where s = 'e\\'",
+    })
+    const ended = await dbkit(['migrate', 'up', '--dir', 'm', '--url', server.url])
+    expect([ended.exit, ended.stderr]).toEqual([0, ''])
+    const rows = await server.query('select s from a order by 1')
+    expect(rows.map(({ s }) => s)).toEqual(['a\\', 'b\\n', 'c\\', 'd;\\', 'e\\'])
+    expect((await dbkit(['migrate', 'down', '--step', '2', '--dir', 'm', '--url', server.url])).exit).toBe(0)
+    expect(await server.query('select s from a order by 1')).toEqual([{ s: 'a\\' }, { s: 'b\\n' }])
+  })
+
+  test('that is read-only by default: the error says where to look', async () => {
+    await set('default_transaction_read_only = on')
+    const ended = await dbkit(['migrate', 'up', '--dir', 'm', '--url', server.url, '--json'])
+    expect(errorOf(ended)).toMatchObject({ code: 'database.refused', exit: 3 })
+    expect(errorOf(ended)?.hint).toContain('default_transaction_read_only')
+  })
+
+  test('in which the role may not make a schema: the error says what to ask for, and that is enough', async () => {
+    const role = `${server.name}_role`
+    await server.query(`create role "${role}" login`)
+    try {
+      await server.query(`grant create on schema public to "${role}"`)
+      const url = new URL(server.url)
+      url.username = role
+      const args = ['migrate', 'up', '--dir', 'm', '--url', url.href, '--json']
+      const hint = errorOf(await dbkit(args))?.hint ?? ''
+      const [, statements = ''] = hint.split('run: ')
+      await server.query(statements.replace('<role>', `"${role}"`))
+      expect((await dbkit(args)).exit).toBe(0)
+    } finally {
+      await server.query(`drop owned by "${role}"`)
+      await server.query(`drop role "${role}"`)
+    }
   })
 })
