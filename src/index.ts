@@ -40,6 +40,7 @@ export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export type { SchemaDumpOptions } from './verbs/schema-dump.js'
 export type { VerifyOptions } from './verbs/verify.js'
 export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
 export { parseDuration } from './duration.js'
@@ -62,6 +63,7 @@ import type { MigrateStatusOptions } from './verbs/migrate-status.js'
 import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
 import type { RunOptions } from './verbs/with-database.js'
+import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
 import type { VerifyOptions } from './verbs/verify.js'
 
@@ -148,4 +150,9 @@ export async function dbServe(config: Config, options: DbServeOptions): Promise<
 /** Opens a shell on a database; resolves to its exit status. */
 export async function dbShell(config: Config, options: DbShellOptions): Promise<number> {
   return (await import('./verbs/db-shell.js')).dbShell(config, options)
+}
+
+/** Writes the declared schema: what the migrations make, or what a database contains, an object a file. */
+export async function schemaDump(config: Config, options?: SchemaDumpOptions): Promise<Report> {
+  return (await import('./verbs/schema-dump.js')).schemaDump(config, options)
 }

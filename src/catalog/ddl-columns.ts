@@ -3,7 +3,7 @@ import { partsOfKind, type Catalog, type FactOf } from './catalog.js'
 import { alterTable, childrenOf, functionsBack, isLike, partitionedParent, type Table } from './ddl-family.js'
 import { SERIAL, sequenceOptions, serialSequence } from './ddl-sequences.js'
 import { change, type Statement } from './ddl-statement.js'
-import { foreignOptions, inParentheses, small, storageOptions } from './ddl-text.js'
+import { foreignOptions, inParentheses, small, smallInBlock, storageOptions } from './ddl-text.js'
 
 export type Column = FactOf<'column'>
 
@@ -17,7 +17,7 @@ export function columnClause(column: Column, table: Table, catalog: Catalog): st
     collation === undefined ? '' : `collate ${collation}`,
     generated === undefined
       ? ''
-      : `generated always as ${inParentheses(small(expression ?? ''))} ${generated}`,
+      : `generated always as ${inParentheses(smallInBlock(expression ?? ''))} ${generated}`,
     identity === undefined
       ? ''
       : `generated ${identity} as identity${identityOptions(column, table, catalog)}`,
@@ -52,7 +52,9 @@ export function partitionColumnClause(
 function defaultAndNotNull(column: Column, table: Table, catalog: Catalog): readonly string[] {
   const { default: value } = column.properties
   return [
-    ...(value === undefined || hasLateDefault(column, table, catalog) ? [] : [`default ${small(value)}`]),
+    ...(value === undefined || hasLateDefault(column, table, catalog)
+      ? []
+      : [`default ${smallInBlock(value)}`]),
     ...(isNotNullInline(column) ? [notNullClause(column)] : []),
   ]
 }

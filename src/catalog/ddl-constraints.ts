@@ -2,7 +2,7 @@ import { quoteIfNeeded } from '../database/quote.js'
 import { partsOfKind, type Catalog, type FactOf } from './catalog.js'
 import { alterTable, functionsBack, partitionedParent, partitionMarks, type Table } from './ddl-family.js'
 import { change, create, type Statement } from './ddl-statement.js'
-import { small, storageOptions, withOptions } from './ddl-text.js'
+import { small, smallInBlock, storageOptions, withOptions } from './ddl-text.js'
 
 type Constraint = FactOf<'constraint'>
 type Index = FactOf<'index'>
@@ -19,12 +19,20 @@ export function isInline(constraint: Constraint, table: Table, catalog: Catalog)
   return table.properties.partitionBy === undefined && table.properties.partitionOf === undefined
 }
 
+/** Keys first, then checks. */
+export function inlineConstraints(table: Table, catalog: Catalog): readonly Constraint[] {
+  const types = ['primary key', 'unique', 'exclude', 'check']
+  return partsOfKind(catalog, table.key, 'constraint')
+    .filter((constraint) => isInline(constraint, table, catalog))
+    .sort((a, b) => types.indexOf(a.properties.type) - types.indexOf(b.properties.type))
+}
+
 /** constraint name definition, with all that may follow it. */
 export function constraintClause(constraint: Constraint, catalog: Catalog): string {
   const { properties } = constraint
   const index = indexBehind(constraint, catalog)
   const definition = [
-    small(properties.definition) + (properties.type === 'exclude' ? '' : storageClause(index)),
+    smallInBlock(properties.definition) + (properties.type === 'exclude' ? '' : storageClause(index)),
     properties.noInherit ? 'no inherit' : '',
     properties.deferrable ? 'deferrable' : '',
     properties.deferred ? 'initially deferred' : '',

@@ -53,7 +53,11 @@ export function orderedStatements(catalog: Catalog): readonly Statement[] {
   const ranked = [...catalog.facts.values()]
     .map((fact) => ({ fact, rank: rankOf(fact, catalog) }))
     .sort(
-      (a, b) => a.rank.kind - b.rank.kind || order(a.rank.whole, b.rank.whole) || a.rank.part - b.rank.part,
+      (a, b) =>
+        a.rank.kind - b.rank.kind ||
+        order(a.rank.whole, b.rank.whole) ||
+        a.rank.part - b.rank.part ||
+        a.rank.position - b.rank.position,
     )
   return inOrder(
     ranked.flatMap(({ fact }) => statementsOf(fact, catalog)),
@@ -61,12 +65,15 @@ export function orderedStatements(catalog: Catalog): readonly Statement[] {
   )
 }
 
+interface Rank {
+  readonly kind: number
+  readonly whole: string
+  readonly part: number
+  readonly position: number
+}
+
 /** A part stands behind what it is a part of; a foreign key, which joins two tables, behind all tables. */
-function rankOf(
-  fact: Fact,
-  catalog: Catalog,
-): { readonly kind: number; readonly whole: string; readonly part: number } {
-  const part = RANKS.get(fact.kind) ?? ORDER.length
+function rankOf(fact: Fact, catalog: Catalog): Rank {
   let whole = fact
   while (STANDS_WITH_WHOLE.has(whole.kind) && whole.parent !== undefined) {
     if (whole.kind === 'constraint' && whole.properties.type === 'foreign key') break
@@ -74,7 +81,12 @@ function rankOf(
     if (parent === undefined) break
     whole = parent
   }
-  return { kind: RANKS.get(whole.kind) ?? ORDER.length, whole: whole.key, part }
+  return {
+    kind: RANKS.get(whole.kind) ?? ORDER.length,
+    whole: whole.key,
+    part: fact === whole ? -1 : (RANKS.get(fact.kind) ?? ORDER.length),
+    position: fact.kind === 'column' ? fact.details.position : 0,
+  }
 }
 
 const STANDS_WITH_WHOLE: ReadonlySet<FactKind> = new Set(['column', 'constraint', 'index', 'statistics'])

@@ -8,7 +8,7 @@ import {
   sequencesMadeWith,
   typedColumnClause,
 } from './ddl-columns.js'
-import { constraintClause, inheritedChecks, isInline } from './ddl-constraints.js'
+import { constraintClause, inheritedChecks, inlineConstraints } from './ddl-constraints.js'
 import { alterTable, functionsBack, isLike, partitionedParent, type Table } from './ddl-family.js'
 import { attachedMark, change, create, tiedMark, type Statement } from './ddl-statement.js'
 import { block, foreignOptions, small, storageOptions, withOptions } from './ddl-text.js'
@@ -19,7 +19,7 @@ import { block, foreignOptions, small, storageOptions, withOptions } from './ddl
  */
 export function tableStatements(table: Table, catalog: Catalog): readonly Statement[] {
   const columns = partsOfKind(catalog, table.key, 'column')
-  const inline = partsOfKind(catalog, table.key, 'constraint').filter((one) => isInline(one, table, catalog))
+  const inline = inlineConstraints(table, catalog)
   const late = columns.filter((column) => hasLateDefault(column, table, catalog))
   const parent = partitionedParent(table, catalog)
   const asPartition = parent !== undefined && isLike(table, parent, catalog)
@@ -69,9 +69,7 @@ function partitionSql(table: Table, parent: FactOf<'table'>, catalog: Catalog): 
 }
 
 function inlineClauses(table: Table, catalog: Catalog): readonly string[] {
-  return partsOfKind(catalog, table.key, 'constraint')
-    .filter((constraint) => isInline(constraint, table, catalog))
-    .map((constraint) => constraintClause(constraint, catalog))
+  return inlineConstraints(table, catalog).map((constraint) => constraintClause(constraint, catalog))
 }
 
 function head(table: Table): string {

@@ -8,8 +8,26 @@ const PIECE =
  * be written small, as the migrations are.
  */
 export function small(definition: string): string {
-  return (definition.match(PIECE) ?? [])
+  return (withoutLostCasts(definition).match(PIECE) ?? [])
     .map((piece) => (/^(?:[eE]?'|"|\$)/.test(piece) ? piece : piece.toLowerCase()))
+    .join('')
+}
+
+/**
+ * `varchar in ('a', 'b')` is an array of varchar that is taken for one of text. PostgreSQL writes that as (ARRAY[...])::text[], and reads
+ * what it wrote as a cast of each element: a constraint that differs. Without the cast it is read as it was.
+ */
+function withoutLostCasts(definition: string): string {
+  return definition.replaceAll(LOST_CAST, '$1 (ARRAY[$2])')
+}
+
+const LOST_CAST =
+  /\b(ANY|ALL) \(\(ARRAY\[((?:'(?:[^']|'')*'|"(?:[^"]|"")*"|\([^()[\]'"]*\)|[^()[\]'"])*)\]\)::text\[\]\)/g
+
+/** The same, its further lines as deep as a list in parentheses has its own; text in quotes stays as it is. */
+export function smallInBlock(definition: string): string {
+  return (small(definition).match(PIECE) ?? [])
+    .map((piece) => (/^\s+$/.test(piece) ? piece.replaceAll('\n', '\n  ') : piece))
     .join('')
 }
 

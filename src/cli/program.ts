@@ -4,6 +4,7 @@ import { addCodegenCommand } from './commands/codegen.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
+import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
 import { addVerifyCommand } from './commands/verify.js'
 import { addGlobalOptions } from './options.js'
@@ -39,6 +40,7 @@ export function createProgram(context: VerbContext): Command {
   addDbCommands(program, context)
   addSeedCommand(program, context)
   addCodegenCommand(program, context)
+  addSchemaCommands(program, context)
   addImportCommands(program, context)
   addVerifyCommand(program, context)
   return program
