@@ -1,0 +1,3 @@
+create trigger update_api_keys_updated_at before update on public.api_keys for each row execute function public.update_updated_at_column();
+
+comment on trigger update_api_keys_updated_at on public.api_keys is 'Keeps updated_at and version.';
