@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { problem } from '../errors.js'
@@ -10,7 +10,14 @@ import type { WorkerReply, WorkerRequest, WorkerSettings } from './embedded-work
 import { PGLITE_MAJOR, PGLITE_SERVER_VERSION, PGLITE_VERSION } from './pglite-version.js'
 import { describeHolder, isElsewhere, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
 import { SqlError, toSqlError } from './sql-error.js'
-import { cacheFolder, copyDataDir, isUnwritable, keepState, restoreState } from './state-cache.js'
+import {
+  cacheFolder,
+  copyDataDir,
+  isUnwritable,
+  keepState,
+  removeAbandoned,
+  restoreState,
+} from './state-cache.js'
 
 export interface EmbeddedOptions {
   /** `.dbkit/<database>`: holds data/, locks/ and engine.json. */
@@ -28,6 +35,8 @@ export interface EmbeddedOptions {
   readonly states: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly onNotice?: ((message: string) => void) | undefined
+  /** Ends a start that takes long; once started, what runs is cancelled by its session. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The folder is held by a `dbkit db serve`, which answers on this address instead. */
@@ -59,9 +68,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     const isNew = !existsSync(join(dataDir, 'PG_VERSION'))
     if (isNew) rmSync(dataDir, { recursive: true, force: true })
     const restored = isNew ? restoreState(options.states, dataDir, options.environment) : undefined
-    if (isNew && restored === undefined) await prepareDataDir(dataDir, options.environment)
+    if (isNew && restored === undefined) await prepareDataDir(dataDir, options)
     const start = (carried: readonly string[]): Promise<EngineWorker> =>
-      startWorker({ dataDir, extensions: carried }, shown, options.onNotice)
+      startWorker({ dataDir, extensions: carried }, shown, options)
     // pg_stat_statements is preloaded: without its files the engine does not start at all.
     const later =
       options.extensionsOnLock &&
@@ -258,7 +267,7 @@ class EngineWorker {
     { resolve: (reply: WorkerReply) => void; reject: (error: Error) => void }
   >()
   private next = 1
-  private cancelled = false
+  cancelled = false
 
   constructor(thread: Worker, onNotice?: (message: string) => void) {
     this.thread = thread
@@ -341,8 +350,9 @@ class EngineWorker {
 async function startWorker(
   settings: WorkerSettings,
   shown: string,
-  onNotice: ((message: string) => void) | undefined,
+  { signal, onNotice }: Pick<EmbeddedOptions, 'signal' | 'onNotice'>,
 ): Promise<EngineWorker> {
+  if (signal?.aborted === true) throw problem('run.interrupted', {})
   const missing = missingPackage(settings.extensions)
   if (missing !== undefined) throw problem('database.embedded-missing', { package: missing })
   const thread = new Worker(new URL('./embedded-worker.js', import.meta.url), {
@@ -352,14 +362,21 @@ async function startWorker(
     stderr: true,
   })
   const engine = new EngineWorker(thread, onNotice)
+  const stop = (): void => {
+    void engine.terminate()
+  }
+  signal?.addEventListener('abort', stop, { once: true })
   try {
     const reply = await engine.started()
     if ('error' in reply) throw new Error(reply.error.message)
     return engine
   } catch (thrown) {
     await thread.terminate()
+    if (engine.cancelled) throw problem('run.interrupted', {}, { cause: thrown })
     const reason = thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown)
     throw problem('database.embedded-failed', { folder: shown, reason }, { cause: thrown })
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }
 
@@ -436,14 +453,14 @@ function refuseOtherMajor(dataDir: string, shown: string): void {
  * user's cache and never opened again: every database starts as its copy. Where the cache cannot be written, the engine makes the
  * folder itself.
  */
-async function prepareDataDir(dataDir: string, environment: Environment): Promise<void> {
-  const pristine = join(cacheFolder(environment), `pglite-${PGLITE_VERSION}`)
-  if (!existsSync(join(pristine, 'PG_VERSION')) && !(await makePristine(pristine))) return
+async function prepareDataDir(dataDir: string, options: EmbeddedOptions): Promise<void> {
+  const pristine = join(cacheFolder(options.environment), `pglite-${PGLITE_VERSION}`)
+  if (!existsSync(join(pristine, 'PG_VERSION')) && !(await makePristine(pristine, options.signal))) return
   copyDataDir(pristine, dataDir)
 }
 
 /** Makes the cached folder aside and renames it into place: of two that make it at once, one is kept. False: the cache is not writable. */
-async function makePristine(pristine: string): Promise<boolean> {
+async function makePristine(pristine: string, signal: AbortSignal | undefined): Promise<boolean> {
   const aside = `${pristine}.${String(process.pid)}.new`
   try {
     mkdirSync(aside, { recursive: true })
@@ -451,14 +468,16 @@ async function makePristine(pristine: string): Promise<boolean> {
     if (isUnwritable(error)) return false
     throw error
   }
-  const engine = await startWorker({ dataDir: aside, extensions: [] }, aside, undefined)
-  await engine.close()
-  copyDataDir(aside, pristine)
-  rmSync(aside, { recursive: true, force: true })
+  try {
+    const engine = await startWorker({ dataDir: aside, extensions: [] }, aside, { signal })
+    await engine.close()
+    copyDataDir(aside, pristine)
+  } finally {
+    rmSync(aside, { recursive: true, force: true })
+  }
+  removeAbandoned(dirname(pristine))
   return true
 }
-
-type Environment = EmbeddedOptions['environment']
 
 /** Two dbkit commands may start in the same instant; both then step back, and the one that looks again first wins. */
 function lockPatiently(folder: string, purpose: string): ReturnType<typeof tryLockFolder> {

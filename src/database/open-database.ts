@@ -48,6 +48,7 @@ export async function openDatabase(
     states: options.states?.() ?? [],
     environment: config.environment,
     onNotice: options.onNotice,
+    signal: options.signal,
   })
   return 'served' in opened ? openServed(target.folder, config.root, opened, options) : opened
 }

@@ -55,6 +55,7 @@ export function keepState(key: string, dataDir: string, environment: Environment
     mkdirSync(states, { recursive: true })
     copyDataDir(dataDir, join(states, key))
     forgetOldest(states)
+    removeAbandoned(states)
   } catch (error) {
     if (!isUnwritable(error)) throw error
   }
@@ -71,6 +72,19 @@ export function copyDataDir(from: string, to: string): void {
     // Another process made the same one in the meantime.
     if (!existsSync(join(to, 'PG_VERSION'))) throw error
     rmSync(aside, { recursive: true, force: true })
+  }
+}
+
+const ABANDONED_MS = 60 * 60_000
+
+/** What was being copied aside when a process was killed; an hour later nobody is still copying it. */
+export function removeAbandoned(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    // The process that copies adds its number to the name.
+    const isAside = /^(?:pglite-\d+\.\d+\.\d+|[0-9a-f]{64})\.\d+(?:\.new)?$/.test(name)
+    const changed = isAside ? statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs : undefined
+    if (changed !== undefined && Date.now() - changed > ABANDONED_MS)
+      rmSync(join(folder, name), { recursive: true, force: true })
   }
 }
 

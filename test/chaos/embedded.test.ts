@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { amcheck } from '@electric-sql/pglite/contrib/amcheck'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { removeAbandoned } from '../../src/database/state-cache.js'
 import { eventually, makeWorkspace } from '../support/arena.js'
-import { startCli, type Ended, type Folder } from '../support/cli.js'
+import { makeFolder, startCli, type Ended, type Folder } from '../support/cli.js'
 import { OUTSIDE } from '../support/crash-workspaces.js'
 import { figure, proving, rounds } from '../support/prove.js'
 import { noteEngine } from '../support/server.js'
@@ -203,5 +204,23 @@ describe('the embedded engine', () => {
     expect(JSON.parse(readFileSync(join(folder.path, '.dbkit/freight/engine.json'), 'utf8'))).toEqual(
       expect.objectContaining({ engine: 'pglite' }),
     )
+  })
+
+  test('nor does one in the cache, once nobody can still be copying', () => {
+    folder = makeFolder()
+    const hash = 'f'.repeat(64)
+    const [pristine, old, half, state, oldState] = [
+      'pglite-0.5.8',
+      'pglite-0.5.8.4711.new',
+      'pglite-0.5.8.4712',
+      hash,
+      `${hash}.4711`,
+    ]
+    for (const name of [pristine, old, half, state, oldState]) {
+      folder.write({ [`${name}/PG_VERSION`]: '18' })
+      if (name !== half) utimesSync(join(folder.path, name), 0, 0)
+    }
+    removeAbandoned(folder.path)
+    expect(readdirSync(folder.path).sort()).toEqual([hash, pristine, half])
   })
 })

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import {
@@ -241,4 +243,26 @@ describe('Ctrl-C and SIGTERM on the embedded engine', () => {
       })
     },
   )
+
+  test('while it starts for the first time: nothing is left, and the next run starts anew', async () => {
+    folder = makeWorkspace({
+      '0001_t.up.sql': 'create table t (n int);\n',
+      '0001_t.down.sql': 'drop table t;\n',
+    })
+    // An empty cache: the engine makes its first data folder of all, which takes seconds.
+    const env = { XDG_CACHE_HOME: join(folder.path, 'cache') }
+    const locks = join(folder.path, '.dbkit/freight/locks')
+    const running = startCli(up, { cwd: folder.path, env })
+    await eventually('the folder is taken', () => existsSync(locks) && readdirSync(locks).length > 0)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const { exit, stderr } = await interrupt(running, 'SIGINT')
+    expect({ exit, stderr }).toEqual({ exit: 130, stderr: expect.stringContaining('Interrupted.') })
+    expect(readdirSync(locks)).toEqual([])
+    expect(readdirSync(join(folder.path, 'cache/dbkit'))).toEqual([])
+    const again = await runCli(up, { cwd: folder.path })
+    expect({ exit: again.exit, stdout: again.stdout }).toEqual({
+      exit: 0,
+      stdout: expect.stringContaining('1 applied'),
+    })
+  })
 })
