@@ -12,9 +12,11 @@ export { terminalOf } from './terminal.js'
  */
 export async function main(terminal: Terminal): Promise<number> {
   const controller = new AbortController()
+  let interruptedAt = 0
   const interrupt = (): void => {
-    // The first stops in good order, the second at once.
-    if (controller.signal.aborted) terminal.exit(130)
+    // The first stops in good order, another one at once. npm and timeout pass on a signal that the process has got already.
+    if (!controller.signal.aborted) interruptedAt = Date.now()
+    else if (Date.now() - interruptedAt > SAME_SIGNAL_MS) terminal.exit(130)
     controller.abort()
   }
   terminal.on('SIGINT', interrupt)
@@ -57,6 +59,8 @@ export async function main(terminal: Terminal): Promise<number> {
     terminal.removeListener('SIGTERM', interrupt)
   }
 }
+
+const SAME_SIGNAL_MS = 500
 
 /** With --json nothing but the document is printed, not even commander's own complaint. */
 function muteErrors(command: {

@@ -1,5 +1,7 @@
 import { spawnSync, type ChildProcess } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { eventually } from '../support/arena.js'
@@ -235,6 +237,14 @@ describe('beginning and end', () => {
     })
     expect(after).toMatchObject({ exit: 0, stderr: '' })
     expect(after.stdout).toContain('     0\n')
+  })
+
+  test('Ctrl-C that arrives twice, as under npm, is still one', async () => {
+    const served = await serve('-d', 'freight', '--port', '0')
+    served.child.kill('SIGINT')
+    served.child.kill('SIGTERM')
+    expect((await served.stop()).exit).toBe(0)
+    expect(readdirSync(join(folder.path, '.dbkit', 'freight', 'locks'))).toEqual([])
   })
 
   test('Ctrl-C also ends a statement that would go on for ever', async () => {
