@@ -4,7 +4,7 @@ import type { Config, DatabaseConfig, Environment } from '../config/config.js'
 import { quoteLiteral } from '../database/quote.js'
 import type { ServerAddress } from '../database/server-target.js'
 import type { ShellResult, ShellSession } from '../database/shell-session.js'
-import { SqlError } from '../database/sql-error.js'
+import { SqlError, toSqlError } from '../database/sql-error.js'
 import { problem, type SourceLocation } from '../errors.js'
 import { reportOf, type ErrorReport } from '../report.js'
 import { indexOfCodePoint, lineColumnAt, splitStatements } from '../workspace/statements.js'
@@ -100,15 +100,30 @@ interface Address {
 
 async function talk(address: Address, name: string, options: DbShellOptions): Promise<number> {
   const { openShellSession } = await import('../database/shell-session.js')
-  const session = await openShellSession(address, (message) => {
+  const notice = (message: string): void => {
     options.observer?.({ kind: 'notice', database: name, message })
-  })
+  }
+  let session = await openShellSession(address, notice)
+  // As psql: a session that was lost, as by cancelling a statement, is followed by a new one.
+  const reconnecting = async (answering: Promise<ShellAnswer>): Promise<ShellAnswer> => {
+    const given = await answering
+    if (!given.lost) return given
+    await session.close()
+    try {
+      session = await openShellSession(address, notice)
+    } catch (thrown) {
+      notice(`there is no new session: ${toSqlError(thrown).message}`)
+      return given
+    }
+    notice('connected again: what had been SET, and all that was not committed, is gone')
+    return { ...given, lost: false }
+  }
   try {
     return await options.converse({
       database: name,
       split: splitTyped,
-      run: (sql) => answer(sql, session.run(sql)),
-      describe: (table) => answer('', describe(session, table)),
+      run: (sql) => reconnecting(answer(sql, session.run(sql))),
+      describe: (table) => reconnecting(answer('', describe(session, table))),
       cancel() {
         session.cancel()
       },

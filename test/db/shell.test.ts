@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { converse } from '../../src/cli/shell/converse.js'
 import { renderTable } from '../../src/cli/shell/render-table.js'
-import type { Shell } from '../../src/index.js'
+import { dbShell, settleConfig, type Shell } from '../../src/index.js'
 import { makeFolder, runCli, type Ended, type Folder } from '../support/cli.js'
 import { createServerDatabase, noteEngine, serverUrl, type ServerDatabase } from '../support/server.js'
 import { startServe } from '../support/serve.js'
@@ -100,6 +100,36 @@ describe('the shell without psql', () => {
     expect(exit).toBe(0)
     expect(stdout).toContain('     2\n')
   })
+})
+
+test('a session that was cancelled is followed by a new one', async () => {
+  const config = await settleConfig(
+    { database: ['freight'], embedded: true },
+    { cwd: folder.path, environment: { HOME: process.env['HOME'], PATH: '' } },
+  )
+  const notices: string[] = []
+  const status = await dbShell(config, {
+    observer(event) {
+      if (event.kind === 'notice') notices.push(event.message)
+    },
+    runProgram: () => Promise.reject(new Error('there is no psql on this PATH')),
+    async converse(shell) {
+      await shell.run('create table before (id int)')
+      const slow = shell.run('select count(*) from generate_series(1, 100000000000)')
+      setTimeout(() => {
+        shell.cancel()
+      }, 200)
+      const stopped = await slow
+      expect(stopped.error?.sql?.sqlstate).toBe('57014')
+      expect(stopped.lost).toBe(false)
+      const { results, error } = await shell.describe(undefined)
+      expect(error).toBeUndefined()
+      expect(results[0]?.table?.rows).toContainEqual(['public', 'before', 'table'])
+      return 5
+    },
+  })
+  expect(status).toBe(5)
+  expect(notices).toEqual([expect.stringContaining('connected again')])
 })
 
 describe('on a terminal', () => {

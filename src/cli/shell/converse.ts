@@ -1,9 +1,10 @@
 import { createInterface, type Interface } from 'node:readline'
+import { Writable } from 'node:stream'
 import { Chalk } from 'chalk'
 import type { Shell, ShellAnswer } from '../../index.js'
 import { redact } from '../redact.js'
 import { renderFailure } from '../render-human.js'
-import type { Terminal } from '../terminal.js'
+import type { Output, Terminal } from '../terminal.js'
 import { renderTable } from './render-table.js'
 
 const HELP = `Statements end in ; and may take several lines.
@@ -50,8 +51,7 @@ class Conversation {
     const { stdin, stdout } = this.terminal
     const lines = createInterface({
       input: stdin,
-      // A terminal's output is a whole stream; nothing else is given to readline.
-      ...(this.interactive ? { output: stdout as unknown as NodeJS.WritableStream } : {}),
+      ...(this.interactive ? { output: streamTo(stdout) } : {}),
       terminal: this.interactive,
       crlfDelay: Infinity,
     })
@@ -151,6 +151,17 @@ class Conversation {
   private write(text: string): void {
     this.terminal.stdout.write(text)
   }
+}
+
+/** readline wants a stream, with the width of the terminal. */
+function streamTo(output: Output): NodeJS.WritableStream {
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      output.write(chunk.toString())
+      done()
+    },
+  })
+  return Object.defineProperty(stream, 'columns', { get: () => output.columns ?? 80 })
 }
 
 function isTerminal(stream: NodeJS.ReadableStream): boolean {
