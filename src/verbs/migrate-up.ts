@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { PGLITE_VERSION } from '../database/pglite-version.js'
 import type { Ledger } from '../database/ledger.js'
@@ -36,15 +37,19 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
     config,
     'migrate up',
     options,
-    (opened) => {
+    async (opened) => {
       const text = scriptReader()
       const decide = (ledger: Ledger): Plan =>
         planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })
-      return changeUnderLock(opened, [decide], {
+      const outcome = await changeUnderLock(opened, [decide], {
         dryRun,
         singleTransaction,
         stateKey: (ledger) => stateKeys(ledger.entries, opened.config).at(-1),
       })
+      if (opened.workspace.migrations.length > 0) return outcome
+      // A folder named by mistake would else look like a database that is up to date.
+      const folder = relative(config.root, opened.config.migrations) || '.'
+      return { ...outcome, notes: [`there are no migrations in ${folder}`, ...(outcome.notes ?? [])] }
     },
     { states: (workspace, settings) => (dryRun ? [] : startingStates(workspace, settings, goal)) },
   )

@@ -43,6 +43,9 @@ export async function seed(config: Config, options: SeedOptions = {}): Promise<R
     if (reset) refuseUnchosen(config, 'seed --reset', yes)
     refuseUnaskedEmbedded(config)
   }
+  // `--set "$SET"` with a variable that is not set: nothing loaded would look like success.
+  if (options.sets?.length === 0)
+    throw problem('request.bad-option', { option: '--set', value: '', expected: 'the name of a seed set' })
   const found = readSeeds(config.databases, options.sets, config.root)
   const seeds = new Map(config.databases.map(({ name }, index) => [name, found[index]]))
   const databases = await onEachDatabase(config, 'seed', options, (opened) =>

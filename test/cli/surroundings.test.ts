@@ -46,6 +46,19 @@ describe('a project folder', () => {
   })
 })
 
+describe('nothing', () => {
+  test('to apply, because the folder holds no migration, is told from being up to date', async () => {
+    folder.write({ 'empty/README.md': 'none yet' })
+    const { exit, stdout } = await dbkit(['migrate', 'up', '--dir', 'empty'])
+    expect([exit, stdout]).toEqual([0, expect.stringContaining('note there are no migrations in empty\n')])
+  })
+
+  test('to load, because no seed set was named, is a mistake', async () => {
+    const ended = await dbkit(['seed', '--dir', 'm', '--set', '', '--json'])
+    expect([ended.exit, errorOf(ended)?.code]).toEqual([2, 'request.bad-option'])
+  })
+})
+
 describe('a file that the system refuses', () => {
   test('is named, and is no bug: a folder called like a migration', async () => {
     mkdirSync(join(folder.path, 'm/2_b.up.sql'))
