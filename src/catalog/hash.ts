@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Catalog, Fact, PropertyValue } from './catalog.js'
+import type { Catalog, Fact, FactKind, PropertyValue } from './catalog.js'
 
 /**
  * One hash for everything a database contains: two databases have the same exactly when `pg_dump --schema-only` writes the same for
@@ -28,6 +28,11 @@ export function canonicalFact(fact: Fact): string {
 
 /** Everything of a fact that is hashed and compared, in an order that is always the same. */
 export function propertiesOf(fact: Fact): readonly (readonly [name: string, value: PropertyValue])[] {
-  const properties = Object.entries(fact.properties) as [string, PropertyValue][]
-  return [...properties, ['comment', fact.comment] as const].sort(([a], [b]) => (a < b ? -1 : 1))
+  const properties = fact.properties as Readonly<Record<string, PropertyValue>>
+  let names = NAMES.get(fact.kind)
+  if (names === undefined) NAMES.set(fact.kind, (names = [...Object.keys(properties), 'comment'].sort()))
+  return names.map((name) => [name, name === 'comment' ? fact.comment : properties[name]])
 }
+
+/** Facts of a kind have the same properties. */
+const NAMES = new Map<FactKind, readonly string[]>()

@@ -25,7 +25,7 @@ import {
   OPERATOR_FAMILIES,
   OPERATORS,
 } from './read/operators.js'
-import { read, readTogether, text, type RowsOf } from './read/query.js'
+import { read, readRows, readTogether, text, type RowsOf } from './read/query.js'
 import { address, Registry } from './read/registry.js'
 import { addRelations, RELATIONS } from './read/relations.js'
 import { addPublications, addSubscriptions, publicationsQuery, SUBSCRIPTIONS } from './read/replication.js'
@@ -125,27 +125,24 @@ function aboutServer(ledger: LedgerPlace | undefined): string {
 async function readWithin(session: Session, { ledger }: CatalogOptions): Promise<Catalog> {
   const [server] = await session.script(`${BEGIN};${aboutServer(ledger)}`)
   const [majorText = null, ownerText = null] = server ?? []
-  const major = Number(majorText)
-  const owner = text(ownerText)
-  const many = {
-    relations: await read(session, RELATIONS),
-    columns: await read(session, columnsQuery(major)),
-    constraints: await read(session, constraintsQuery(major)),
-    indexes: await read(session, INDEXES),
-    routines: await read(session, ROUTINES),
-    comments: await read(session, COMMENTS),
-    grants: await read(session, GRANTS),
-    dependencies: await read(session, DEPENDENCIES),
-  }
+  const [major, owner] = [Number(majorText), text(ownerText)]
   const few = await readTogether(session, fewQueries(major))
-  const registry = new Registry(major, owner, knownOf(many.comments, few.extensionTies))
-  addFacts(registry, many, few, ledger)
-  const dependencies = new Dependencies(many.dependencies, few.catalogs)
-  const strangers = await readUnmodelled(session, registry, dependencies, many.comments, few.catalogs)
-  const labels = few.securityLabels.map(({ kind, identity }) => ({
-    kind: text(kind),
-    identity: text(identity),
-  }))
+  const comments = await read(session, COMMENTS)
+  const registry = new Registry(major, owner, knownOf(comments, few.extensionTies))
+  // A part after what it is a part of; and each kind is done with before the next is read.
+  for (const { oid } of few.temporary) registry.leaveOut(address('pg_class', oid))
+  addTypes(registry, few.types)
+  addDomains(registry, few.domains)
+  addRelations(registry, await read(session, RELATIONS), ledger)
+  addColumns(registry, await read(session, columnsQuery(major)))
+  addConstraints(registry, await read(session, constraintsQuery(major)))
+  addIndexes(registry, await read(session, INDEXES))
+  addRoutines(registry, await read(session, ROUTINES))
+  addFew(registry, few)
+  addGrants(registry, await read(session, GRANTS))
+  const dependencies = new Dependencies(await readRows(session, DEPENDENCIES), few.catalogs)
+  const strangers = await readUnmodelled(session, registry, dependencies, comments, few.catalogs)
+  const labels = few.securityLabels.map((row) => ({ kind: text(row.kind), identity: text(row.identity) }))
   leaveOutLedgerSchema(registry, ledger)
   return {
     major,
@@ -154,15 +151,6 @@ async function readWithin(session: Session, { ledger }: CatalogOptions): Promise
     edges: dependencies.edges(registry),
     unmodelled: [...strangers, ...labels],
   }
-}
-
-interface Many {
-  readonly relations: RowsOf<typeof RELATIONS>
-  readonly columns: RowsOf<ReturnType<typeof columnsQuery>>
-  readonly constraints: RowsOf<ReturnType<typeof constraintsQuery>>
-  readonly indexes: RowsOf<typeof INDEXES>
-  readonly routines: RowsOf<typeof ROUTINES>
-  readonly grants: RowsOf<typeof GRANTS>
 }
 
 function fewQueries(major: number) {
@@ -206,9 +194,8 @@ function fewQueries(major: number) {
 
 type Few = { readonly [K in keyof ReturnType<typeof fewQueries>]: RowsOf<ReturnType<typeof fewQueries>[K]> }
 
-/** A part after what it is a part of. */
-function addFacts(registry: Registry, many: Many, few: Few, ledger: LedgerPlace | undefined): void {
-  for (const { oid } of few.temporary) registry.leaveOut(address('pg_class', oid))
+/** Those of which there are few, save for types, which columns are parts of. */
+function addFew(registry: Registry, few: Few): void {
   addSchemas(registry, few.schemas)
   addExtensions(registry, few.extensions)
   addLanguages(registry, few.languages)
@@ -216,14 +203,7 @@ function addFacts(registry: Registry, many: Many, few: Few, ledger: LedgerPlace 
   addTransforms(registry, few.transforms)
   addCollations(registry, few.collations)
   addConversions(registry, few.conversions)
-  addTypes(registry, few.types)
-  addDomains(registry, few.domains)
-  addRelations(registry, many.relations, ledger)
-  addColumns(registry, many.columns)
-  addConstraints(registry, many.constraints)
-  addIndexes(registry, many.indexes)
   addSequences(registry, few.sequences)
-  addRoutines(registry, many.routines)
   addAggregates(registry, few.aggregates)
   addOperators(registry, few.operators)
   addOperatorFamilies(registry, few.operatorFamilies)
@@ -243,7 +223,6 @@ function addFacts(registry: Registry, many: Many, few: Few, ledger: LedgerPlace 
   addForeignDataWrappers(registry, few.foreignDataWrappers)
   addServers(registry, few.servers)
   addUserMappings(registry, few.userMappings)
-  addGrants(registry, many.grants)
   addDefaultPrivileges(registry, few.defaultPrivileges)
 }
 

@@ -1,6 +1,7 @@
 import type { Edge } from '../catalog.js'
 import { FIRST_USER_OID, query, text, type RowsOf } from './query.js'
-import { address, type Address, type Registry } from './registry.js'
+import type { TextRow } from '../../database/database.js'
+import { address, catalogOf, wholeOf, type Address, type Registry } from './registry.js'
 
 /** The system catalogs whose rows are objects, and that this role may read. */
 export const CATALOGS = query(
@@ -30,27 +31,26 @@ export const DEPENDENCIES = query(
      and not exists (select from pg_depend e where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e')`,
 )
 
+interface Dependency {
+  readonly to: Address
+  readonly type: string | null | undefined
+}
+
 /** pg_depend, by object. */
 export class Dependencies {
-  private readonly of = new Map<
-    Address,
-    { readonly to: Address; readonly whole: Address; readonly type: string }[]
-  >()
+  private readonly of = new Map<Address, Dependency[]>()
 
-  constructor(rows: RowsOf<typeof DEPENDENCIES>, catalogs: RowsOf<typeof CATALOGS>) {
+  /** Rows of DEPENDENCIES, in the order of its select list. */
+  constructor(rows: readonly TextRow[], catalogs: RowsOf<typeof CATALOGS>) {
     const names = new Map(catalogs.map((row) => [row.oid, text(row.name)]))
-    const name = (oid: string | null): string => names.get(oid) ?? `catalog ${String(oid)}`
-    for (const row of rows) {
-      const object = address(name(row.catalog), row.oid, row.part)
-      const to = name(row.toCatalog)
-      const entry = {
-        to: address(to, row.toOid, row.toPart),
-        whole: address(to, row.toOid),
-        type: text(row.type),
-      }
+    const name = (oid: string | null | undefined): string =>
+      names.get(oid ?? null) ?? `catalog ${String(oid)}`
+    for (const [catalog, oid = null, part, toCatalog, toOid = null, toPart, type] of rows) {
+      const object = address(name(catalog), oid, part)
+      const dependency = { to: address(name(toCatalog), toOid, toPart), type }
       const known = this.of.get(object)
-      if (known === undefined) this.of.set(object, [entry])
-      else known.push(entry)
+      if (known === undefined) this.of.set(object, [dependency])
+      else known.push(dependency)
     }
   }
 
@@ -62,10 +62,10 @@ export class Dependencies {
     for (let at: Address | undefined = object, steps = 0; at !== undefined && steps < 10; steps++) {
       const key = registry.keyOf(at)
       if (key !== undefined) return key
-      const isPart = PARTS.test(at)
+      const isPart = PARTS.has(catalogOf(at))
       at = this.of
         .get(at)
-        ?.find(({ type, to }) => type === 'i' || type === 'P' || (isPart && WHOLES.test(to)))?.to
+        ?.find(({ type, to }) => type === 'i' || type === 'P' || (isPart && WHOLES.has(catalogOf(to))))?.to
     }
     return undefined
   }
@@ -80,9 +80,9 @@ export class Dependencies {
   private belongsToExtension(object: Address, registry: Registry, seen: Set<Address>): boolean {
     if (seen.has(object)) return false
     seen.add(object)
-    return (this.of.get(object) ?? []).some(({ type, to, whole }) => {
+    return (this.of.get(object) ?? []).some(({ type, to }) => {
       if (type === 'n') return false
-      const key = this.ownerOf(to, registry) ?? this.ownerOf(whole, registry)
+      const key = this.ownerOf(to, registry) ?? this.ownerOf(wholeOf(to), registry)
       if (key !== undefined) return registry.facts.get(key)?.kind === 'extension'
       return this.belongsToExtension(to, registry, seen)
     })
@@ -96,39 +96,42 @@ export class Dependencies {
       if (seen.has(at)) return false
       seen.add(at)
       return (this.of.get(at) ?? []).some(
-        ({ type, to, whole }) => type !== 'n' && (look(to) || (whole !== to && look(whole))),
+        ({ type, to }) => type !== 'n' && (look(to) || (wholeOf(to) !== to && look(wholeOf(to)))),
       )
     }
     return look(object)
   }
 
+  /** Between facts, in the order of their keys. */
   edges(registry: Registry): readonly Edge[] {
-    const edges = new Map<string, Edge>()
-    const add = (from: string | undefined, to: string | undefined, strength: Edge['strength']): void => {
-      if (from === undefined || to === undefined || from === to) return
-      const name = `${from}\n${to}`
-      const known = edges.get(name)
-      if (known === undefined || RANK[strength] > RANK[known.strength])
-        edges.set(name, { from, to, strength })
-    }
-    for (const fact of registry.facts.values()) add(fact.key, fact.parent, 'internal')
-    for (const [object, entries] of this.of) {
+    const edges = new Map<string, Map<string, Edge['strength']>>()
+    for (const { key, parent } of registry.facts.values())
+      edges.set(key, new Map(parent === undefined ? [] : [[parent, 'internal']]))
+    for (const [object, dependencies] of this.of) {
       const from = this.ownerOf(object, registry)
-      if (from === undefined || registry.follows(object)) continue
-      for (const { to, whole, type } of entries) {
-        const needed = this.ownerOf(to, registry) ?? this.ownerOf(whole, registry)
+      const known = from === undefined ? undefined : edges.get(from)
+      if (from === undefined || known === undefined || registry.follows(object)) continue
+      for (const { to, type } of dependencies) {
+        const needed = this.ownerOf(to, registry) ?? this.ownerOf(wholeOf(to), registry)
+        if (needed === undefined || needed === from || !edges.has(needed)) continue
         // An owned sequence is made before its column, whose default needs it, and dropped with it.
         if (isOwnership(registry, from, needed)) continue
-        add(from, needed, type === 'i' ? 'internal' : type === 'n' ? 'normal' : 'auto')
+        const strength = type === 'i' ? 'internal' : type === 'n' ? 'normal' : 'auto'
+        const before = known.get(needed)
+        if (before === undefined || RANK[strength] > RANK[before]) known.set(needed, strength)
       }
     }
-    return [...edges.values()].sort((a, b) => order(a.from, b.from) || order(a.to, b.to))
+    return [...edges.keys()]
+      .sort()
+      .flatMap((from) =>
+        [...(edges.get(from) ?? [])].sort(byFirst).map(([to, strength]) => ({ from, to, strength })),
+      )
   }
 }
 
 /** Rows that are parts of an operator family or a publication, though they only go with it. */
-const PARTS = /^pg_(?:amop|amproc|publication_rel|publication_namespace) /
-const WHOLES = /^pg_(?:opclass|opfamily|publication) /
+const PARTS = new Set(['pg_amop', 'pg_amproc', 'pg_publication_rel', 'pg_publication_namespace'])
+const WHOLES = new Set(['pg_opclass', 'pg_opfamily', 'pg_publication'])
 
 const RANK = { normal: 0, auto: 1, internal: 2 } as const
 
@@ -138,6 +141,6 @@ function isOwnership(registry: Registry, from: string, to: string | undefined): 
   return registry.facts.get(to)?.identity === fact.properties.ownedBy
 }
 
-function order(a: string, b: string): number {
+function byFirst([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

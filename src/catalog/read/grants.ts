@@ -129,7 +129,7 @@ function addGrant(registry: Registry, rows: readonly GrantRow[]): void {
       properties: now,
       details: { on, onIdentity, column, grantee, grantor },
     },
-    `grant ${object} ${grantee} ${text(row.grantor)}`,
+    undefined,
   )
 }
 
@@ -187,7 +187,7 @@ export function addDefaultPrivileges(registry: Registry, rows: RowsOf<typeof DEF
     if (known === undefined) holders.set(holder, [row])
     else known.push(row)
   }
-  for (const [holder, of] of holders) {
+  for (const of of holders.values()) {
     const [row] = of
     if (row === undefined) continue
     const on = text(row.on)
@@ -221,7 +221,7 @@ export function addDefaultPrivileges(registry: Registry, rows: RowsOf<typeof DEF
         properties: now,
         details: { role, inSchema, on, grantee: text(row.grantee) },
       },
-      `default privileges ${holder}`,
+      undefined,
     )
     registry.partOf(object, key)
   }

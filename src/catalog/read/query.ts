@@ -34,6 +34,11 @@ export async function read<C extends string>(
   return rows.map((row) => named(names, row))
 }
 
+/** The same, with rows as they come: for the one query that has more of them than all others together. */
+export async function readRows(session: Session, { select, from }: Query): Promise<readonly TextRow[]> {
+  return session.query(`select ${Object.values(select).join(', ')} ${from}`)
+}
+
 /** Runs queries over kinds of which there are few as one statement: one round trip for all of them. */
 export async function readTogether<Q extends Readonly<Record<string, Query>>>(
   session: Session,

@@ -1,11 +1,32 @@
 import type { Fact, FactDetails, FactKind, FactOf } from '../catalog.js'
 import { quoteIfNeeded } from '../../database/quote.js'
 
-/** An object as the catalogs number it: "pg_class 16385", and for a column "pg_class 16385 2". */
-export type Address = string
+/**
+ * An object as the catalogs number it (catalog, oid, and for a column its number), in one number: a database of a thousand tables has
+ * fifty thousand of them to look up, and text costs four times as much.
+ */
+export type Address = number
+
+const CATALOGS: string[] = []
+const NUMBERS = new Map<string, number>()
+const OIDS = 2 ** 32
+const PARTS = 2 ** 11
 
 export function address(catalog: string, oid: string | null, part: string | number | null = 0): Address {
-  return Number(part) === 0 ? `${catalog} ${String(oid)}` : `${catalog} ${String(oid)} ${String(part)}`
+  let number = NUMBERS.get(catalog)
+  if (number === undefined) NUMBERS.set(catalog, (number = CATALOGS.push(catalog) - 1))
+  // A system column has a number below 0; a table has at most 1600 others.
+  return (number * OIDS + Number(oid)) * PARTS + (Number(part) & (PARTS - 1))
+}
+
+/** The name of the system catalog that an object is a row of. */
+export function catalogOf(object: Address): string {
+  return CATALOGS[Math.floor(object / (OIDS * PARTS))] ?? ''
+}
+
+/** The table of a column; anything else itself. */
+export function wholeOf(object: Address): Address {
+  return object - (object % PARTS)
 }
 
 /** What a reader knows of a fact; key and comment are added here. */
@@ -40,15 +61,17 @@ export class Registry {
   add<K extends FactKind>(
     kind: K,
     draft: Draft<K>,
-    object: Address,
+    object: Address | undefined,
     judge: (comment: string | undefined) => string | undefined = (comment) => comment,
   ): FactOf<K> {
     const key = `${kind} ${draft.identity}`
-    const comment = judge(this.known.comments.get(object))
+    const comment = judge(object === undefined ? undefined : this.known.comments.get(object))
     const fact = { details: undefined, ...draft, kind, key, comment }
     this.facts.set(key, fact as unknown as Fact)
-    this.keys.set(object, key)
-    this.own.add(object)
+    if (object !== undefined) {
+      this.keys.set(object, key)
+      this.own.add(object)
+    }
     return fact as unknown as FactOf<K>
   }
 

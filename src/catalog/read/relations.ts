@@ -13,7 +13,7 @@ import {
   type RowOf,
   type RowsOf,
 } from './query.js'
-import { address, qualified, type Registry } from './registry.js'
+import { address, qualified, type Address, type Registry } from './registry.js'
 
 /** Tables, views, materialized views and foreign tables. */
 export const RELATIONS = query(
@@ -77,7 +77,7 @@ export function addRelations(
 function addRelation(
   registry: Registry,
   row: RowOf<typeof RELATIONS>,
-  object: string,
+  object: Address,
   identities: ReadonlyMap<string, string>,
 ): void {
   const base = {

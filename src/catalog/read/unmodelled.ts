@@ -17,14 +17,18 @@ export const SECURITY_LABELS = query(
    where l.objoid >= ${FIRST_USER_OID}`,
 )
 
-/** Labels are parts of their enum without a word in pg_depend; large objects are data. */
-const NOT_LOOKED_AT = new Set(['pg_enum', 'pg_largeobject_metadata'])
+/** Parts that have no life of their own (labels of an enum, defaults of columns), and large objects, which are data. */
+const NOT_LOOKED_AT = new Set(['pg_attrdef', 'pg_enum', 'pg_largeobject_metadata'])
 
 /** What makes it quicker, or is PostgreSQL's own although it may have been made later. */
 const ONLY: Readonly<Record<string, string>> = {
   pg_class: `and relnamespace <> 'pg_toast'::regnamespace`,
   pg_namespace: `and ${inUserSchema('pg_namespace')}`,
   pg_extension: `and extname <> 'plpgsql'`,
+  pg_trigger: 'and not tgisinternal',
+  pg_type: `and typtype <> 'm' and (typrelid = 0 or exists (
+      select from pg_class c where c.oid = typrelid and c.relkind = 'c'))
+    and not exists (select from pg_type e where e.typarray = pg_type.oid)`,
 }
 
 /**
