@@ -44,8 +44,10 @@ interface ServerError {
 }
 
 /**
- * Turns whatever an engine threw into a SqlError. 57P01 to 57P03 are the server's goodbye (shutdown, crash of another
- * session, still starting), class 08 a broken connection, and FATAL ends the session whatever it was; anything without a SQLSTATE came from the socket.
+ * Turns whatever an engine threw into a SqlError. 57P01 to 57P05 are the server's goodbye (shutdown, crash of another
+ * session, still starting, database dropped, idle for too long), 25P03 and 25P04 too (too long idle in a transaction, or in one at
+ * all), class 08 is a broken connection. FATAL ends the session whatever it was, where the server says it in English. Anything
+ * without a SQLSTATE came from the socket.
  */
 export function toSqlError(thrown: unknown): SqlError {
   if (thrown instanceof SqlError) return thrown
@@ -68,7 +70,7 @@ export function toSqlError(thrown: unknown): SqlError {
   }
   const lost =
     sqlstate === undefined ||
-    /^(57P0[123]|08...)$/.test(sqlstate) ||
+    /^(57P0[1-5]|25P0[34]|08...)$/.test(sqlstate) ||
     /^(?:FATAL|PANIC)$/.test(fields.severity ?? '')
   return new SqlError(error.message, fields, position > 0 ? position - 1 : undefined, lost, error)
 }

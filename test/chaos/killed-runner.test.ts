@@ -9,6 +9,7 @@ import {
 } from '../support/arena.js'
 import { runCli, startCli, type Folder } from '../support/cli.js'
 import { OUTSIDE, TRANSACTIONAL } from '../support/crash-workspaces.js'
+import { findPooler, startPooler } from '../support/pooler.js'
 import { figure, rounds, sampled } from '../support/prove.js'
 import { startProxy } from '../support/proxy.js'
 
@@ -170,5 +171,38 @@ suite('kill -9 of the runner', () => {
       },
       900_000,
     )
+
+    if (findPooler() === undefined)
+      test.skip('up through pgbouncer (pgbouncer is not installed)', () => undefined)
+    else
+      test('up goes on to the right end through pgbouncer', async () => {
+        const pooler = await startPooler(arena.cluster.port, 3)
+        try {
+          const kills = rounds(1, 50)
+          for (let round = 0; round < kills; round++) {
+            const database = await before('up')
+            const running = startCli(command('up', pooler.url(database.name)), { cwd: folder.path })
+            const timer = setTimeout(
+              () => running.child.kill('SIGKILL'),
+              whole.up.tookMs * (0.3 + 0.7 * Math.random()),
+            )
+            await running.ended
+            clearTimeout(timer)
+            const again = await runCli(command('up', pooler.url(database.name)), { cwd: folder.path })
+            expect({ exit: again.exit, stderr: again.exit === 0 ? '' : again.stderr }).toEqual({
+              exit: 0,
+              stderr: '',
+            })
+            expect(await stateOf(database)).toBe(migrated)
+            await database.drop()
+          }
+          figure(
+            `kill -9 of the runner through pgbouncer, ${kind}, up`,
+            `${String(kills)} rounds, all converged`,
+          )
+        } finally {
+          await pooler.stop()
+        }
+      }, 900_000)
   })
 })

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
+import { toSqlError } from '../../src/database/sql-error.js'
 import {
   eventually,
   hasServer,
@@ -205,6 +206,15 @@ suite('a connection is lost', () => {
       expect(await database.query('select n from t')).toEqual([{ n: '111' }])
     })
   })
+
+  test.each(['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '25P04', '08006', undefined])(
+    'with the last words %s',
+    (code) => {
+      folder = makeWorkspace({})
+      expect(toSqlError(Object.assign(new Error('goodbye'), { code })).connectionLost).toBe(true)
+      expect(toSqlError(Object.assign(new Error('still here'), { code: '57014' })).connectionLost).toBe(false)
+    },
+  )
 
   test('by a runner that is paused meanwhile: what it wakes up to do is done once', async () => {
     folder = makeWorkspace({
