@@ -71,8 +71,10 @@ export function findFiles(
     }
   }
   throwProblems(problems)
+  // A folder and a file of it: every document would be there twice.
+  const once = files.filter(({ path }, index) => files.findIndex((other) => other.path === path) === index)
   if (files.length === 0) throw problem('import.no-files', { paths, known })
-  return { files, leftOut }
+  return { files: once, leftOut }
 }
 
 function toFile(

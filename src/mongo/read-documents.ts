@@ -37,18 +37,16 @@ export function openerOf({ format }: MongoFile): Open {
 /** Reads a file piece by piece. What breaks off the file (a zip that is cut short, a disk that fails) is thrown as it is. */
 export async function* readDocuments(file: MongoFile, signal: AbortSignal): AsyncGenerator<DocumentBatch> {
   const splitter = file.format === 'bson' ? new BsonReader() : new JsonReader()
-  let read = 0
   const source = createReadStream(file.path, { highWaterMark: 256 * 1024, signal })
-  source.on('data', (chunk) => {
-    read += chunk.length
-  })
   const stream = (file.zipped ? source.pipe(unzip(source)) : source) as Readable & AsyncIterable<Buffer>
-  for await (const chunk of stream) {
-    const bytes = read
-    read = 0
-    yield { documents: splitter.push(chunk), bytes }
+  let before = 0
+  const bytesSince = (): number => {
+    const bytes = source.bytesRead - before
+    before = source.bytesRead
+    return bytes
   }
-  yield { documents: splitter.end(), bytes: read }
+  for await (const chunk of stream) yield { documents: splitter.push(chunk), bytes: bytesSince() }
+  yield { documents: splitter.end(), bytes: bytesSince() }
 }
 
 /** pipe() does not hand on errors. */

@@ -175,6 +175,13 @@ describeOnServer('the command on a server', () => {
     expect(await agents()).toBe(2)
   })
 
+  test('reads a file once, however often it is named', async () => {
+    folder.write({ 'dump/agents.json': many(2) })
+    const ended = await run('dump', 'dump/agents.json', './dump/../dump/agents.json')
+    expect(ended.exit).toBe(0)
+    expect(await agents()).toBe(2)
+  })
+
   test('takes the name of the collection from the command line, and paths from where it is run', async () => {
     folder.write({ 'deep/down/export-2025-11.json': many(3) })
     const ended = await runCli(args('export-2025-11.json', '--collection', 'agents'), {

@@ -45,21 +45,26 @@ export function describeImports(title: string, body: (bench: ImportBench) => voi
   else runOn(`${title} on a server`, onServer, body)
 }
 
-interface Opened {
-  readonly database: Database
-  readonly drop: () => Promise<void> | void
-}
+/** What has to be undone at the end, the last first; also when a beginning failed halfway. */
+type Cleanups = (() => Promise<void> | void)[]
 
-function runOn(title: string, open: () => Promise<Opened>, body: (bench: ImportBench) => void): void {
+type OpenDatabase = (cleanups: Cleanups) => Promise<Database>
+
+function runOn(title: string, open: OpenDatabase, body: (bench: ImportBench) => void): void {
   describe(title, () => {
-    let opened: Opened
     let session: Session
+    const cleanups: Cleanups = []
     const folder = mkdtempSync(join(tmpdir(), 'dbkit-documents-'))
+    cleanups.push(() => {
+      rmSync(folder, { recursive: true, force: true })
+    })
     const mapping = readMapping(join(root, 'sql/delauto/mongo.json'), root)
     let imports = 0
     beforeAll(async () => {
-      opened = await open()
-      session = await opened.database.session()
+      const database = await open(cleanups)
+      cleanups.push(() => database.close())
+      session = await database.session()
+      cleanups.push(() => session.close())
     }, 180_000)
     beforeEach(async () => {
       await session.script(
@@ -67,10 +72,7 @@ function runOn(title: string, open: () => Promise<Opened>, body: (bench: ImportB
       )
     })
     afterAll(async () => {
-      await session.close()
-      await opened.database.close()
-      await opened.drop()
-      rmSync(folder, { recursive: true, force: true })
+      for (const cleanup of cleanups.reverse()) await cleanup()
     })
     body({
       async import(files, options = {}) {
@@ -109,28 +111,29 @@ export function writeFiles(folder: string, files: Files): void {
   }
 }
 
-async function embedded(): Promise<Opened> {
+async function embedded(cleanups: Cleanups): Promise<Database> {
   const folder = mkdtempSync(join(tmpdir(), 'dbkit-import-'))
-  const config = await dbkit.settleConfig(
-    { embedded: true, dir: join(root, 'sql/delauto/migrations'), database: ['delauto'] },
-    { cwd: folder, environment: { HOME: process.env['HOME'] } },
-  )
+  cleanups.push(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
   noteEngine('embedded PGlite 0.5.8')
-  return {
-    database: await migrated(config),
-    drop: () => {
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return migrated(
+    await dbkit.settleConfig(
+      { embedded: true, dir: join(root, 'sql/delauto/migrations'), database: ['delauto'] },
+      { cwd: folder, environment: { HOME: process.env['HOME'] } },
+    ),
+  )
 }
 
-async function onServer(): Promise<Opened> {
+async function onServer(cleanups: Cleanups): Promise<Database> {
   const database = await createServerDatabase('import')
-  const config = await dbkit.settleConfig(
-    { url: database.url, config: join(root, 'dbkit.config.ts'), database: ['delauto'] },
-    { cwd: root, environment: {} },
+  cleanups.push(() => database.drop())
+  return migrated(
+    await dbkit.settleConfig(
+      { url: database.url, config: join(root, 'dbkit.config.ts'), database: ['delauto'] },
+      { cwd: root, environment: {} },
+    ),
   )
-  return { database: await migrated(config), drop: () => database.drop() }
 }
 
 async function migrated(config: dbkit.Config): Promise<Database> {

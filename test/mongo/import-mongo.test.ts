@@ -551,104 +551,112 @@ describeImports('an import', (bench) => {
     })
   })
 
+  // Many cases, one import: each stands on a line of its own, and is looked for there.
   describe('of locations', () => {
-    test.each([
-      ['GeoJSON', { type: 'Point', coordinates: [-74.5, 40.5] }],
-      [
-        'GeoJSON with typed numbers',
+    test('reads every shape that means a point', async () => {
+      const shapes = [
+        { type: 'Point', coordinates: [-74.5, 40.5] },
         { type: 'Point', coordinates: [{ $numberDouble: '-74.5' }, { $numberDouble: '40.5' }] },
-      ],
-      [
-        'GeoJSON with the _id of a subdocument',
         { _id: { $oid: oid(9) }, type: 'Point', coordinates: [-74.5, 40.5] },
-      ],
-      ['a pair', [-74.5, 40.5]],
-      ['lng and lat', { lng: -74.5, lat: 40.5 }],
-      ['lat and lon', { lat: 40.5, lon: -74.5 }],
-      ['longitude and latitude', { longitude: -74.5, latitude: 40.5 }],
-    ])('reads %s', async (_, current_location) => {
-      const { error } = await bench.import({ 'agents.json': lines(valid.agent(1, { current_location })) })
-      expect(error).toBeUndefined()
+        [-74.5, 40.5],
+        { lng: -74.5, lat: 40.5 },
+        { lat: 40.5, lon: -74.5 },
+        { longitude: -74.5, latitude: 40.5 },
+      ]
+      const agents = shapes.map((current_location, index) => valid.agent(index + 1, { current_location }))
+      const { report } = await bench.import({ 'agents.json': lines(...agents) })
+      expect(report.findings).toEqual([])
       expect(
         await bench.rows(
-          'select current_longitude, current_latitude, st_astext(current_location) from agents',
+          'select current_longitude, current_latitude, st_astext(current_location), count(*) from agents group by 1, 2, 3',
         ),
-      ).toEqual([['-74.5', '40.5', 'POINT(-74.5 40.5)']])
+      ).toEqual([['-74.5', '40.5', 'POINT(-74.5 40.5)', '7']])
     })
 
-    test.each([
-      ['three numbers', [-74, 40, 3], 'bad-location'],
-      ['one number', [-74], 'bad-location'],
-      ['nothing', [], 'bad-location'],
-      ['words', ['-74', '40'], 'bad-location'],
-      [
-        'another shape',
-        {
-          type: 'LineString',
-          coordinates: [
-            [-74, 40],
-            [-75, 41],
-          ],
-        },
-        'bad-location',
-      ],
-      ['GeoJSON without coordinates', { type: 'Point' }, 'bad-location'],
-      ['half a point', { lat: 40 }, 'bad-location'],
-      ['more than a point', { lat: 40, lng: -74, accuracy: 5 }, 'bad-location'],
-      ['a string', '40,-74', 'bad-location'],
-      ['a longitude off the globe', [200, 100], 'bounds'],
-      ['a latitude off the globe', { lat: 90.5, lng: 0 }, 'bounds'],
-      ['not a number', [{ $numberDouble: 'NaN' }, 0], 'bounds'],
-    ])('refuses %s', async (_, coordinates, code) => {
+    test('refuses everything else', async () => {
+      const line = {
+        type: 'LineString',
+        coordinates: [
+          [-74, 40],
+          [-75, 41],
+        ],
+      }
+      const shapes: readonly (readonly [unknown, string])[] = [
+        [[-74, 40, 3], 'bad-location'],
+        [[-74], 'bad-location'],
+        [[], 'bad-location'],
+        [['-74', '40'], 'bad-location'],
+        [line, 'bad-location'],
+        [{ type: 'Point' }, 'bad-location'],
+        [{ lat: 40 }, 'bad-location'],
+        [{ lat: 40, lng: -74, accuracy: 5 }, 'bad-location'],
+        ['40,-74', 'bad-location'],
+        [[200, 100], 'bounds'],
+        [{ lat: 90.5, lng: 0 }, 'bounds'],
+        [[{ $numberDouble: 'NaN' }, 0], 'bounds'],
+        [null, 'missing'],
+        [undefined, 'missing'],
+      ]
       const { report } = await bench.import({
         'customers.json': lines(valid.customer(2)),
-        'deliveries.json': lines(valid.delivery(3, 2, { coordinates })),
+        'deliveries.json': lines(
+          ...shapes.map(([coordinates], index) => valid.delivery(index + 10, 2, { coordinates })),
+        ),
       })
-      expect(errorsOf(report.findings)).toEqual([`${code} deliveries.json:1 ${oid(3)} coordinates`])
-    })
-
-    test('refuses a delivery without one', async () => {
-      const { report } = await bench.import({
-        'customers.json': lines(valid.customer(2)),
-        'deliveries.json': lines(valid.delivery(3, 2, { coordinates: null })),
-      })
-      expect(errorsOf(report.findings)).toEqual([`missing deliveries.json:1 ${oid(3)} coordinates`])
+      expect(errorsOf(report.findings)).toEqual(
+        shapes.map(
+          ([, code], index) => `${code} deliveries.json:${String(index + 1)} ${oid(index + 10)} coordinates`,
+        ),
+      )
     })
   })
 
   describe('of dates', () => {
-    test.each([
-      [{ $date: '2025-10-26T14:00:00Z' }, '2025-10-26 14:00:00+00'],
-      [{ $date: { $numberLong: '-62135596800000' } }, '0001-01-01 00:00:00+00'],
-      [{ $date: { $numberLong: '-62135596800001' } }, '0001-12-31 23:59:59.999+00 BC'],
-      [{ $date: { $numberLong: '253402300800000' } }, '10000-01-01 00:00:00+00'],
-      [{ $date: 1761487200000 }, '2025-10-26 14:00:00+00'],
-      [{ $date: '2025-10-26T16:00:00.123+0200' }, '2025-10-26 14:00:00.123+00'],
-      ['2025-10-26T14:00:00.000Z', '2025-10-26 14:00:00+00'],
-      ['2025-10-26', '2025-10-26 00:00:00+00'],
-      ['2024-02-29T23:59:59Z', '2024-02-29 23:59:59+00'],
-    ])('reads %j', async (last_login, expected) => {
+    test('reads each notation of a moment', async () => {
+      const dates: readonly (readonly [unknown, string])[] = [
+        [{ $date: '2025-10-26T14:00:00Z' }, '2025-10-26 14:00:00+00'],
+        [{ $date: { $numberLong: '-62135596800000' } }, '0001-01-01 00:00:00+00'],
+        [{ $date: { $numberLong: '-62135596800001' } }, '0001-12-31 23:59:59.999+00 BC'],
+        [{ $date: { $numberLong: '253402300800000' } }, '10000-01-01 00:00:00+00'],
+        [{ $date: '0000-02-29T00:00:00Z' }, '0001-02-29 00:00:00+00 BC'],
+        [{ $date: 1761487200000 }, '2025-10-26 14:00:00+00'],
+        [{ $date: '2025-10-26T16:00:00.123+0200' }, '2025-10-26 14:00:00.123+00'],
+        ['2025-10-26T14:00:00.000Z', '2025-10-26 14:00:00+00'],
+        ['2025-10-26T14:00-05:30', '2025-10-26 19:30:00+00'],
+        ['2025-10-26', '2025-10-26 00:00:00+00'],
+        ['2024-02-29T23:59:59Z', '2024-02-29 23:59:59+00'],
+      ]
       await bench.script("set timezone to 'UTC'")
-      const { error } = await bench.import({ 'agents.json': lines(valid.agent(1, { last_login })) })
-      expect(error).toBeUndefined()
-      expect(await bench.rows('select last_login from agents')).toEqual([[expected]])
+      const agents = dates.map(([last_login], index) => valid.agent(index + 1, { last_login }))
+      const { report } = await bench.import({ 'agents.json': lines(...agents) })
+      expect(report.findings).toEqual([])
+      expect(await bench.rows('select last_login from agents order by mongo_id')).toEqual(
+        dates.map(([, text]) => [text]),
+      )
     })
 
-    test.each([
-      [{ $date: 'yesterday' }],
-      [{ $date: '2025-02-29T00:00:00Z' }],
-      [{ $date: '2025-13-01T00:00:00Z' }],
-      [{ $date: '2025-10-26T24:00:00Z' }],
-      [{ $date: { $numberLong: '9223372036854775807' } }],
-      [{ $date: { $numberLong: 'x' } }],
-      [{ $date: null }],
-      ['2025-10-26T14:00:00'],
-      ['26.10.2025'],
-      [1761487200000],
-      [true],
-    ])('refuses %j', async (last_login) => {
-      const { report } = await bench.import({ 'agents.json': lines(valid.agent(1, { last_login })) })
-      expect(errorsOf(report.findings)).toEqual([`bad-date agents.json:1 ${oid(1)} last_login`])
+    test('refuses what is none', async () => {
+      const dates = [
+        { $date: 'yesterday' },
+        { $date: '2025-02-29T00:00:00Z' },
+        { $date: '2025-13-01T00:00:00Z' },
+        { $date: '2025-10-00T00:00:00Z' },
+        { $date: '2025-10-26T24:00:00Z' },
+        { $date: '2025-10-26T14:60:00Z' },
+        { $date: { $numberLong: '9223372036854775807' } },
+        { $date: { $numberLong: '-210866803200001' } },
+        { $date: { $numberLong: 'x' } },
+        { $date: null },
+        '2025-10-26T14:00:00',
+        '26.10.2025',
+        1761487200000,
+        true,
+      ]
+      const agents = dates.map((last_login, index) => valid.agent(index + 1, { last_login }))
+      const { report } = await bench.import({ 'agents.json': lines(...agents) })
+      expect(errorsOf(report.findings)).toEqual(
+        dates.map((_, index) => `bad-date agents.json:${String(index + 1)} ${oid(index + 1)} last_login`),
+      )
     })
   })
 
@@ -705,212 +713,112 @@ describeImports('an import', (bench) => {
       })
     })
 
-    test.each([
-      [{ a: [{ b: { $oid: 'xyz' } }] }, 'bad-oid', 'tags.a.0.b'],
-      [{ a: { $date: 'never' } }, 'bad-date', 'tags.a'],
-      [{ a: { $numberInt: 'abc' } }, 'bad-type', 'tags.a'],
-      [{ a: { $numberLong: '9223372036854775808' } }, 'bad-type', 'tags.a'],
-      [{ a: { $binary: 5 } }, 'bad-type', 'tags.a'],
-      [{ a: 'NUL \u0000 in it' }, 'bad-text', 'tags.a'],
-      [{ a: ['half \ud83d a pair'] }, 'bad-text', 'tags.a.0'],
-    ])('names what is wrong inside: %j', async (tags, code, path) => {
-      const { report } = await bench.import({ 'systemmetrics.json': lines(valid.metric(7, { tags })) })
-      expect(errorsOf(report.findings)).toEqual([`${code} systemmetrics.json:1 ${oid(7)} ${path}`])
+    test('names what is wrong inside', async () => {
+      const cases: readonly (readonly [Doc, string])[] = [
+        [{ a: [{ b: { $oid: 'xyz' } }] }, 'bad-oid tags.a.0.b'],
+        [{ a: { $date: 'never' } }, 'bad-date tags.a'],
+        [{ a: { $numberInt: 'abc' } }, 'bad-type tags.a'],
+        [{ a: { $numberLong: '9223372036854775808' } }, 'bad-type tags.a'],
+        [{ a: { $binary: 5 } }, 'bad-type tags.a'],
+        [{ a: 'NUL \u0000 in it' }, 'bad-text tags.a'],
+        [{ a: ['half \ud83d a pair'] }, 'bad-text tags.a.0'],
+      ]
+      const metrics = cases.map(([tags], index) => valid.metric(index + 1, { tags }))
+      const { report } = await bench.import({ 'systemmetrics.json': lines(...metrics) })
+      expect(report.findings.map(({ code, path }) => `${code} ${String(path)}`)).toEqual(
+        cases.map(([, text]) => text),
+      )
+      expect(report.findings.map(({ line }) => line)).toEqual(cases.map((_, index) => index + 1))
     })
   })
 
   describe('of bad documents', () => {
-    test.each<[what: string, collection: string, document: Doc, expected: readonly string[]]>([
-      ['no _id', 'agents', { ...valid.agent(1), _id: undefined }, ['missing agents.json:1 _id']],
-      [
-        'a bad $oid',
-        'agents',
-        { ...valid.agent(1), _id: { $oid: '64f1a2b3c4d5e6f7g8h9i0j3' } },
-        ['bad-oid agents.json:1 _id'],
-      ],
-      ['a document as _id', 'agents', { ...valid.agent(1), _id: { a: 1 } }, ['bad-type agents.json:1 _id']],
-      [
-        'a key longer than the column',
-        'agents',
-        { ...valid.agent(1), _id: 'x'.repeat(25) },
-        [`too-long agents.json:1 ${'x'.repeat(25)} _id`],
-      ],
-      [
-        'a missing required field',
-        'agents',
-        { ...valid.agent(1), email: undefined },
-        [`missing agents.json:1 ${oid(1)} email`],
-      ],
-      [
-        'null in a required field',
-        'agents',
-        valid.agent(1, { name: null }),
-        [`missing agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'an empty required field',
-        'agents',
-        valid.agent(1, { name: '' }),
-        [`missing agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'a word outside the list',
-        'agents',
-        valid.agent(1, { role: 'boss' }),
-        [`enum agents.json:1 ${oid(1)} role`],
-      ],
-      [
-        'the spelling of deliveries in a call',
-        'calllogs',
-        valid.call(4, 3, { status: 'cancelled' }),
-        [`enum calllogs.json:1 ${oid(4)} status`],
-      ],
-      [
-        'a rating below its minimum',
-        'customers',
-        valid.customer(2, { customer_rating: 0.5 }),
-        [`bounds customers.json:1 ${oid(2)} customer_rating`],
-      ],
-      [
-        'a rating above its maximum',
-        'customers',
-        valid.customer(2, { customer_rating: { $numberDecimal: '5.01' } }),
-        [`bounds customers.json:1 ${oid(2)} customer_rating`],
-      ],
-      [
-        'a counter too large for its column',
-        'agents',
-        valid.agent(1, { login_count: 2147483648 }),
-        [`bounds agents.json:1 ${oid(1)} login_count`],
-      ],
-      [
-        'a counter with a fraction',
-        'agents',
-        valid.agent(1, { login_count: 1.5 }),
-        [`bad-type agents.json:1 ${oid(1)} login_count`],
-      ],
-      [
-        'a number in words',
-        'agents',
-        valid.agent(1, { login_count: '5' }),
-        [`bad-type agents.json:1 ${oid(1)} login_count`],
-      ],
-      [
-        'not a number',
-        'customers',
-        valid.customer(2, { customer_rating: { $numberDouble: 'NaN' } }),
-        [`bad-type customers.json:1 ${oid(2)} customer_rating`],
-      ],
-      [
-        'a number for a text',
-        'agents',
-        valid.agent(1, { name: 5 }),
-        [`bad-type agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'a word for a flag',
-        'agents',
-        valid.agent(1, { is_active: 'yes' }),
-        [`bad-type agents.json:1 ${oid(1)} is_active`],
-      ],
-      [
-        'a document for a text',
-        'agents',
-        valid.agent(1, { name: { first: 'A' } }),
-        [`bad-type agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'a text for a document',
-        'agents',
-        valid.agent(1, { performance_metrics: 'good' }),
-        [`bad-type agents.json:1 ${oid(1)} performance_metrics`],
-      ],
-      [
-        'a text for an array',
-        'customers',
-        valid.customer(2, { preferences: { preferred_days: 'monday' } }),
-        [`bad-type customers.json:1 ${oid(2)} preferences.preferred_days`],
-      ],
-      [
-        'a number in an array of texts',
-        'customers',
-        valid.customer(2, { preferences: { preferred_days: ['monday', 2] } }),
-        [`bad-type customers.json:1 ${oid(2)} preferences.preferred_days.1`],
-      ],
-      [
-        'a document for an array',
-        'customers',
-        valid.customer(2, { call_history: { status: 'busy' } }),
-        [`bad-type customers.json:1 ${oid(2)} call_history`],
-      ],
-      [
-        'a text in an array of documents',
-        'customers',
-        valid.customer(2, { call_history: [{}, 'busy'] }),
-        [`bad-type customers.json:1 ${oid(2)} call_history.1`],
-      ],
-      [
-        'a NUL in a text',
-        'agents',
-        valid.agent(1, { name: 'a\u0000b' }),
-        [`bad-text agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'half a surrogate pair',
-        'agents',
-        valid.agent(1, { name: 'a\ud800b' }),
-        [`bad-text agents.json:1 ${oid(1)} name`],
-      ],
-      [
-        'a bad reference',
-        'deliveries',
-        valid.delivery(3, 2, { customer_id: { $oid: 'z' } }),
-        [`bad-oid deliveries.json:1 ${oid(3)} customer_id`],
-      ],
-      [
-        'a date for a reference',
-        'deliveries',
-        valid.delivery(3, 2, { customer_id: { $date: '2025-01-01T00:00:00Z' } }),
-        [`bad-type deliveries.json:1 ${oid(3)} customer_id`],
-      ],
-      [
-        'an unknown field',
-        'agents',
-        valid.agent(1, { nickname: 'x' }),
-        [`unknown-field agents.json:1 ${oid(1)} nickname`],
-      ],
-      [
-        'an unknown field below',
-        'deliveries',
-        valid.delivery(3, 2, { customer_id: null, package_details: { colour: 'red' } }),
+    test('names every kind of them', async () => {
+      const { agent, customer, delivery, call, apiKey } = valid
+      const cases: readonly (readonly [string, (number: number) => Doc, string])[] = [
+        ['agents', (n) => ({ ...agent(n), _id: undefined }), 'missing _id'],
+        ['agents', (n) => agent(n, { _id: null }), 'missing _id'],
+        ['agents', (n) => agent(n, { _id: { $oid: '64f1a2b3c4d5e6f7g8h9i0j3' } }), 'bad-oid _id'],
+        ['agents', (n) => agent(n, { _id: { a: 1 } }), 'bad-type _id'],
+        ['agents', (n) => agent(n, { _id: '' }), 'bad-oid _id'],
+        ['agents', (n) => agent(n, { _id: 'x'.repeat(25) }), 'too-long _id'],
+        ['agents', (n) => ({ ...agent(n), email: undefined }), 'missing email'],
+        ['agents', (n) => agent(n, { name: null }), 'missing name'],
+        ['agents', (n) => agent(n, { name: '' }), 'missing name'],
+        ['agents', (n) => agent(n, { role: 'boss' }), 'enum role'],
+        ['agents', (n) => agent(n, { login_count: 2_147_483_648 }), 'bounds login_count'],
+        ['agents', (n) => agent(n, { login_count: 1.5 }), 'bad-type login_count'],
+        ['agents', (n) => agent(n, { login_count: '5' }), 'bad-type login_count'],
+        ['agents', (n) => agent(n, { name: 5 }), 'bad-type name'],
+        ['agents', (n) => agent(n, { is_active: 'yes' }), 'bad-type is_active'],
+        ['agents', (n) => agent(n, { name: { first: 'A' } }), 'bad-type name'],
+        ['agents', (n) => agent(n, { performance_metrics: 'good' }), 'bad-type performance_metrics'],
+        ['agents', (n) => agent(n, { name: 'a\u0000b' }), 'bad-text name'],
+        ['agents', (n) => agent(n, { name: 'a\ud800b' }), 'bad-text name'],
+        ['agents', (n) => agent(n, { nickname: 'x' }), 'unknown-field nickname'],
+        ['customers', (n) => customer(n, { customer_rating: 0.5 }), 'bounds customer_rating'],
         [
-          `unknown-field deliveries.json:1 ${oid(3)} package_details.colour`,
-          `missing deliveries.json:1 ${oid(3)} customer_id`,
+          'customers',
+          (n) => customer(n, { customer_rating: { $numberDecimal: '5.01' } }),
+          'bounds customer_rating',
         ],
-      ],
-      [
-        'an unknown field in an array',
-        'customers',
-        valid.customer(2, { call_history: [{ sid: 'x' }] }),
-        [`unknown-field customers.json:1 ${oid(2)} call_history.0.sid`],
-      ],
-      [
-        'a dangling reference',
-        'deliveries',
-        valid.delivery(3, 99),
-        [`dangling-reference deliveries.json:1 ${oid(3)} customer_id`],
-      ],
-      [
-        'a dangling optional reference',
-        'apikeys',
-        valid.apiKey(6, { created_by: { $oid: oid(99) } }),
-        [`dangling-reference apikeys.json:1 ${oid(6)} created_by`],
-      ],
-    ])('names %s', async (_, collection, document, expected) => {
-      const { report, error } = await bench.import({ [`${collection}.json`]: lines(document) })
-      expect(errorsOf(report.findings)).toEqual(expected)
+        [
+          'customers',
+          (n) => customer(n, { customer_rating: { $numberDouble: 'NaN' } }),
+          'bad-type customer_rating',
+        ],
+        [
+          'customers',
+          (n) => customer(n, { preferences: { preferred_days: 'monday' } }),
+          'bad-type preferences.preferred_days',
+        ],
+        [
+          'customers',
+          (n) => customer(n, { preferences: { preferred_days: ['a', 2] } }),
+          'bad-type preferences.preferred_days.1',
+        ],
+        ['customers', (n) => customer(n, { call_history: { status: 'busy' } }), 'bad-type call_history'],
+        ['customers', (n) => customer(n, { call_history: [{}, 'busy'] }), 'bad-type call_history.1'],
+        [
+          'customers',
+          (n) => customer(n, { call_history: [{ sid: 'x' }] }),
+          'unknown-field call_history.0.sid',
+        ],
+        ['deliveries', (n) => delivery(n, 2, { customer_id: { $oid: 'z' } }), 'bad-oid customer_id'],
+        [
+          'deliveries',
+          (n) => delivery(n, 2, { customer_id: { $date: '2025-01-01T00:00:00Z' } }),
+          'bad-type customer_id',
+        ],
+        ['deliveries', (n) => delivery(n, 2, { customer_id: null }), 'missing customer_id'],
+        [
+          'deliveries',
+          (n) => delivery(n, 2, { package_details: { colour: 'red' } }),
+          'unknown-field package_details.colour',
+        ],
+        ['deliveries', (n) => delivery(n, 999), 'dangling-reference customer_id'],
+        ['calllogs', (n) => call(n, 3, { status: 'cancelled' }), 'enum status'],
+        ['calllogs', (n) => call(n, 999), 'dangling-reference delivery_id'],
+        ['apikeys', (n) => apiKey(n, { created_by: { $oid: oid(999) } }), 'dangling-reference created_by'],
+      ]
+      const files = new Map<string, Doc[]>([
+        ['customers', [valid.customer(2)]],
+        ['deliveries', [valid.delivery(3, 2)]],
+      ])
+      const expected = cases.map(([collection, document, finding], index) => {
+        const documents = files.get(collection) ?? []
+        files.set(collection, documents)
+        return `${collection}.json:${String(documents.push(document(index + 10)))} ${finding}`
+      })
+      const { report, error } = await bench.import(
+        Object.fromEntries([...files].map(([name, documents]) => [`${name}.json`, lines(...documents)])),
+      )
+      const found = report.findings
+        .filter(({ severity }) => severity === 'error')
+        .map(({ file, line, code, path }) => `${file}:${String(line)} ${code} ${String(path)}`)
+      expect([...found].sort()).toEqual([...expected].sort())
       expect(error?.exit).toBe(2)
-      expect(report.bad).toBe(1)
+      expect(report.bad).toBe(cases.length)
     })
 
     test('names every one of them in one look, in the order of the files', async () => {
