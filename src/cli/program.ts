@@ -25,7 +25,8 @@ export function createProgram(context: VerbContext): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    // 20: else a terminal of 60 columns breaks the lines itself, in the middle of words.
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false, minWidthToWrap: 20 })
     .showSuggestionAfterError()
     .addHelpText(
       'after',

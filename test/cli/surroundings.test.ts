@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { main } from '../../src/cli/main.js'
+import type { Output } from '../../src/cli/terminal.js'
 import { makeFolder, runCli, type Ended, type Folder } from '../support/cli.js'
 import type { JsonReport } from '../support/engines.js'
 import { createServerDatabase, serverUrl, type ServerDatabase } from '../support/server.js'
@@ -43,6 +45,28 @@ describe('a project folder', () => {
     const cache = join(folder.path, '.dbkit/cache')
     const modes = readdirSync(cache).map((name) => statSync(join(cache, name)).mode & 0o777)
     expect(modes).toEqual([0o600, 0o600])
+  })
+})
+
+describe('a narrow terminal', () => {
+  test('has help broken between words', async () => {
+    let help = ''
+    const output: Output = { write: (text) => (help += text), columns: 60 }
+    const ignore = (): void => undefined
+    await main({
+      argv: ['node', 'dbkit', 'migrate', 'up', '--help'],
+      env: {},
+      cwd: () => folder.path,
+      stdin: process.stdin,
+      stdout: output,
+      stderr: output,
+      on: ignore,
+      removeListener: ignore,
+      exit: ignore,
+    })
+    const lines = help.slice(0, help.indexOf('Examples:')).split('\n')
+    expect(lines).toContain('  --lock-wait <time>     how long to wait for another runner')
+    expect(lines.filter((line) => line.length > 60)).toEqual([])
   })
 })
 
