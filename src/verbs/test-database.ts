@@ -31,7 +31,30 @@ export interface BorrowedPool {
 }
 
 /** Engines that wait to be borrowed again, by what is in them. */
-const idle = new Map<string, TestEngine[]>()
+const idle = new Map<string, { readonly engine: TestEngine; readonly end: NodeJS.Timeout }[]>()
+
+/** PostgreSQL's own timers keep the process of an engine alive, so one that nobody borrows again is ended. */
+const IDLE_MS = 3_000
+
+function wait(key: string, engine: TestEngine): void {
+  const waiting = idle.get(key) ?? []
+  idle.set(key, waiting)
+  const end = setTimeout(() => {
+    waiting.splice(
+      waiting.findIndex((one) => one.engine === engine),
+      1,
+    )
+    void engine.close()
+  }, IDLE_MS).unref()
+  waiting.push({ engine, end })
+}
+
+function takeWaiting(key: string): TestEngine | undefined {
+  const taken = idle.get(key)?.pop()
+  clearTimeout(taken?.end)
+  return taken?.engine
+}
+
 const archives = new Map<string, Promise<Blob>>()
 
 /** An engine with the migrations and seeds of a database, for one borrower at a time. */
@@ -43,7 +66,7 @@ export async function borrowTestPool(
   const [database] = config.databases
   if (database === undefined) throw problem('request.no-databases', { folder: config.root })
   const key = keyOf(config, database, options.seed)
-  const engine = idle.get(key)?.pop() ?? (await startEngine(key, config, database, options.seed))
+  const engine = takeWaiting(key) ?? (await startEngine(key, config, database, options.seed))
   return {
     pool: poolOf(engine.engine, () => Promise.resolve()),
     async giveBack() {
@@ -51,9 +74,7 @@ export async function borrowTestPool(
         await engine.close()
         return
       }
-      const waiting = idle.get(key) ?? []
-      waiting.push(engine)
-      idle.set(key, waiting)
+      wait(key, engine)
     },
   }
 }
