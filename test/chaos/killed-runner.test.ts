@@ -132,7 +132,7 @@ suite('kill -9 of the runner', () => {
       async (direction, moment) => {
         const { messages } = whole[direction]
         const every = Array.from({ length: messages }, (_, index) => index)
-        const chosen = sampled(every, 2)
+        const chosen = sampled(every, files === OUTSIDE ? 2 : 1)
         for (const n of chosen) {
           const database = await before(direction)
           await killAt(direction, moment, n, database)

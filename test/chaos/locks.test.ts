@@ -70,9 +70,9 @@ suite('what somebody else holds', () => {
   }
 
   test('the migration lock: the second runner says who has it, and gives up when told to', async () => {
-    folder = makeWorkspace({ '0001_slow.up.sql': 'select pg_sleep(4);\n', '0001_slow.down.sql': '' })
+    folder = makeWorkspace({ '0001_slow.up.sql': 'select pg_sleep(2.5);\n', '0001_slow.down.sql': '' })
     const first = startCli(up(), { cwd: folder.path })
-    await works('pg_sleep(4)')
+    await works('pg_sleep(2.5)')
     const started = performance.now()
     const second = await runCli(up('--lock-wait', '1s'), { cwd: folder.path })
     expect(performance.now() - started).toBeLessThan(4_000)

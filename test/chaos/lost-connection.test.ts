@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { toSqlError } from '../../src/database/sql-error.js'
@@ -32,6 +33,7 @@ suite('a connection is lost', () => {
   let database: ArenaDatabase
   let folder: Folder
   const proxies: Proxy[] = []
+  const started: ChildProcess[] = []
 
   beforeAll(async () => {
     arena = await openArena()
@@ -43,6 +45,8 @@ suite('a connection is lost', () => {
     database = await arena.database()
   })
   afterEach(async () => {
+    // A process that is paused does not end by itself.
+    for (const child of started.splice(0)) child.kill('SIGKILL')
     for (const proxy of proxies.splice(0)) await proxy.close()
     await database.drop()
     folder.remove()
@@ -74,17 +78,19 @@ suite('a connection is lost', () => {
     await database.query('select pg_terminate_backend($1)', [(await sessions(part, state))[0]])
   }
 
+  /** As long as nobody is in a hurry. */
+  const SLEEP = `select pg_sleep(3) where to_regclass('hurry') is null`
   const SLOW = {
     '0001_t.up.sql': 'create table t (n int);\ninsert into t values (1);\n',
     '0001_t.down.sql': 'drop table t;\n',
-    '0002_slow.up.sql': 'update t set n = n + 1;\nselect pg_sleep(3);\n',
+    '0002_slow.up.sql': `update t set n = n + 1;\n${SLEEP};\n`,
     '0002_slow.down.sql': 'update t set n = n - 1;\n',
     '0003_last.up.sql': 'update t set n = n + 10;\n',
     '0003_last.down.sql': 'update t set n = n - 10;\n',
   }
   const SLOW_OUTSIDE = {
     ...SLOW,
-    '0002_slow.up.sql': '-- dbkit: no-transaction\nupdate t set n = n + 1;\nselect pg_sleep(3);\nvacuum t;\n',
+    '0002_slow.up.sql': `-- dbkit: no-transaction\nupdate t set n = n + 1;\n${SLEEP};\nvacuum t;\n`,
   }
   describe.each([
     ['a transaction', SLOW],
@@ -100,6 +106,7 @@ suite('a connection is lost', () => {
         code: 'database.refused',
         steps: ['0001_t applied', '0002_slow failed', '0003_last not-run'],
       })
+      await database.query('create table hurry ()')
       await finishes('up')
       expect(await database.query('select n from t')).toEqual([{ n: '12' }])
     })
@@ -119,6 +126,7 @@ suite('a connection is lost', () => {
         steps: ['0001_t applied', '0002_slow failed', '0003_last not-run'],
       })
       expect(await sessions('pg_sleep(3)', 'active')).toEqual([])
+      await database.query('create table hurry ()')
       await finishes('up')
       expect(await database.query('select n from t')).toEqual([{ n: '12' }])
     })
@@ -137,6 +145,7 @@ suite('a connection is lost', () => {
     const ended = await run('up', proxy.url(database.name), '--single-transaction')
     expect({ exit: ended.exit, code: told(ended).error?.code }).toEqual({ exit: 3, code: 'database.refused' })
     expect(await database.query(`select to_regclass('t') as t`)).toEqual([{ t: null }])
+    await database.query('create table hurry ()')
     await finishes('up')
   })
 
@@ -226,6 +235,7 @@ suite('a connection is lost', () => {
       '0003_last.down.sql': 'update t set n = n - 100;\n',
     })
     const first = startCli(args('up', database.url), { cwd: folder.path })
+    started.push(first.child)
     await eventually('the file is under way', async () => {
       const rows = await database
         .query(`select 1 from dbkit.migrations where version = '2' and statements_done >= 4`)

@@ -71,13 +71,13 @@ suite([
 
   test('a transaction is waited for, and is not applied twice', async () => {
     const folder = makeWorkspace({
-      '0001_slow.up.sql': 'create table t (n int);\ninsert into t values (1);\nselect pg_sleep(2);\n',
+      '0001_slow.up.sql': 'create table t (n int);\ninsert into t values (1);\nselect pg_sleep(1.5);\n',
       '0001_slow.down.sql': 'drop table t;\n',
       '0002_next.up.sql': 'insert into t values (2);\n',
       '0002_next.down.sql': 'delete from t where n = 2;\n',
     })
     const database = await arena.database()
-    await killWhile(database, up, folder.path, () => running(database, 'pg_sleep(2)'))
+    await killWhile(database, up, folder.path, () => running(database, 'pg_sleep(1.5)'))
     succeeded(await runCli(up(database.url), { cwd: folder.path }))
     expect(await database.query('select n from t order by n')).toEqual([{ n: '1' }, { n: '2' }])
     await database.drop()
@@ -89,14 +89,14 @@ suite([
       '0001_t.up.sql': 'create table t (n int);\ninsert into t values (10);\n',
       '0001_t.down.sql': 'drop table t;\n',
       '0002_more.up.sql': 'update t set n = n + 1;\n',
-      '0002_more.down.sql': 'update t set n = n - 1;\nselect pg_sleep(2);\n',
+      '0002_more.down.sql': 'update t set n = n - 1;\nselect pg_sleep(1.5);\n',
     })
     const database = await arena.database()
     succeeded(await runCli(up(database.url), { cwd: folder.path }))
     const down = (url: string): readonly string[] => [
       ...['migrate', 'down', '--to', '1', '--url', url, '-d', 'freight'],
     ]
-    await killWhile(database, down, folder.path, () => running(database, 'pg_sleep(2)'))
+    await killWhile(database, down, folder.path, () => running(database, 'pg_sleep(1.5)'))
     succeeded(await runCli(down(database.url), { cwd: folder.path }))
     expect(await database.query('select n from t')).toEqual([{ n: '10' }])
     await database.drop()
@@ -124,7 +124,7 @@ suite([
     const again = runCli(up(database.url), { cwd: folder.path })
     if (unnoticed) {
       // As long as the old statement waits, so does the new run.
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await new Promise((resolve) => setTimeout(resolve, 1200))
       expect(await waits()).toBe(true)
     } else await eventually('the server has given up the index', async () => !(await waits()))
     await release()
