@@ -2,13 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { problem } from '../errors.js'
 import { readCopy, type CopyIn } from './copy-from-client.js'
 import type { EmbeddedDatabase } from './embedded.js'
-import {
-  RequestFailed,
-  SharedSession,
-  type Request,
-  type Seat,
-  type SharingOptions,
-} from './shared-session.js'
+import type { Request, Seat } from './seat.js'
+import { RequestFailed, SharedSession, type SharingOptions } from './shared-session.js'
+import { SHUTTING_DOWN } from './sharing-complaints.js'
 import { decodeReply } from './simple-query.js'
 import {
   AUTHENTICATION_OK,
@@ -485,10 +481,4 @@ function optionsOf(text: string): (readonly [string, string])[] {
     if (match !== null) settings.push([(match[1] ?? '').replaceAll('-', '_'), match[2] ?? ''])
   }
   return settings
-}
-
-const SHUTTING_DOWN: Complaint = {
-  severity: 'FATAL',
-  sqlstate: '57P01',
-  message: 'terminating connection due to administrator command',
 }

@@ -1,10 +1,27 @@
-import { randomInt } from 'node:crypto'
-import { quoteLiteral, quoteName } from './quote.js'
+import { quoteName } from './quote.js'
+import { compose, Seat, type Request, type SeatConnection, type SeatStart } from './seat.js'
+import {
+  CLEARING,
+  CUSTOM_SETTING,
+  inventorySql,
+  NAMES_STATEMENTS,
+  RESET,
+  restoreSql,
+  SUPERUSER,
+} from './session-state.js'
+import {
+  CANCELLED,
+  CANCELLED_FATAL,
+  CRASHED,
+  otherEncoding,
+  SHUTTING_DOWN,
+  tooLong,
+  waitingFor,
+} from './sharing-complaints.js'
 import { decodeReply, encodeQuery } from './simple-query.js'
 import {
   complaint,
   encodeIntegers,
-  encodeMessage,
   encodeString,
   fieldOf,
   messagesIn,
@@ -41,16 +58,6 @@ export interface SharingOptions {
   readonly cancelAfterMs: number
 }
 
-/** What a client wants done at a time: all up to its Sync or its Flush, or a single Query or FunctionCall. */
-export interface Request {
-  readonly messages: readonly Message[]
-  readonly ends: 'sync' | 'flush' | 'query'
-  /** What `COPY ... FROM '/dev/blob'` reads. */
-  readonly blob?: readonly Buffer[]
-  /** Nothing of it is to run: the engine is made to fail, so that it is in the right state, and the client is told this instead. */
-  readonly refusal?: Complaint
-}
-
 /** The request was not run, or nobody knows how far; FATAL ends the connection. */
 export class RequestFailed extends Error {
   override readonly name = 'RequestFailed'
@@ -67,53 +74,6 @@ export class EngineLost extends Error {
   override readonly name = 'EngineLost'
 }
 
-/** What a client has set, and what is brought back for its next turn. */
-interface SessionState {
-  readonly settings: readonly (readonly [name: string, value: string])[]
-  readonly user: string
-  readonly role: string
-  /** PREPARE statements, as they were sent. */
-  readonly prepared: readonly string[]
-}
-
-/** The place of one client at the session. */
-export class Seat {
-  readonly pid: number
-  readonly secret = randomInt(0x7fff_ffff)
-  readonly label: string
-  readonly connection: SeatConnection
-  state: SessionState
-  status: TransactionStatus = 'I'
-  /** In the middle of the extended protocol's messages, before their Sync. */
-  midSequence = false
-  idleSince = Date.now()
-  gone = false
-  /** Parse messages of its prepared statements, the unnamed one too. */
-  readonly statements = new Map<string, Message>()
-  /** Those that the engine has at the moment. */
-  readonly loaded = new Set<string>()
-  readonly channels = new Set<string>()
-  /** Names of settings like app.tenant, which PostgreSQL does not list. */
-  readonly customSettings = new Set<string>()
-
-  constructor(pid: number, name: string, start: SeatStart, connection: SeatConnection) {
-    this.pid = pid
-    this.label = `${name === '' ? 'a client' : name} (pid ${String(pid)})`
-    this.state = { settings: start.settings, user: start.user, role: 'none', prepared: [] }
-    this.connection = connection
-  }
-}
-
-/** What a client asked for when it introduced itself. */
-export type SeatStart = Pick<SessionState, 'user' | 'settings'>
-
-export interface SeatConnection {
-  /** Sends bytes that are no answer: notices and notifications. */
-  push(bytes: Buffer): void
-  /** Ends the connection: its session is lost. */
-  evict(why: Complaint): void
-}
-
 interface Waiting {
   readonly seat: Seat
   readonly request: Request
@@ -122,15 +82,6 @@ interface Waiting {
   readonly reject: (error: Error) => void
   told: boolean
 }
-
-/** PGlite's superuser: always there, and the one whom the engine itself runs as. */
-const SUPERUSER = 'postgres'
-
-/** As DISCARD ALL, less what nobody has who can be put aside, and less UNLISTEN. RESET SESSION AUTHORIZATION does nothing in this engine. */
-const RESET = `close all;set session authorization ${SUPERUSER};set role none;reset all;deallocate all;discard sequences`
-
-/** A syntax error. */
-const FAILING = 'dbkit_refuses_this'
 
 /** Encodings in which the engine can answer; conversions to others are libraries that it lacks, and without them it breaks down. */
 const ENCODINGS = new Set(['UTF8', 'SQL_ASCII'])
@@ -294,18 +245,8 @@ export class SharedSession {
       if (this.pinned !== undefined) return false
       this.holder = undefined
     }
-    const { settings, user, role, prepared } = seat.state
-    const statements = [
-      ...settings.map(
-        ([name, value]) => `select pg_catalog.set_config(${quoteLiteral(name)},${quoteLiteral(value)},false)`,
-      ),
-      ...(user === SUPERUSER ? [] : [`set session authorization ${quoteName(user)}`]),
-      ...(role === 'none' ? [] : [`set role ${quoteName(role)}`]),
-    ]
-    const [reset, restored] = await this.script([
-      RESET,
-      ...(statements.length === 0 ? [] : [statements.join(';')]),
-    ])
+    const statements = restoreSql(seat.state)
+    const [reset, restored] = await this.script([RESET, ...(statements === '' ? [] : [statements])])
     const refused = reset ?? restored
     if (refused !== undefined) {
       await this.script([RESET])
@@ -313,7 +254,7 @@ export class SharedSession {
       return true
     }
     // One that fails now (its table is gone) is missing when it is executed, as on a server its plan would be refused there.
-    await this.script(prepared)
+    await this.script(seat.state.prepared)
     this.holder = seat
     return true
   }
@@ -570,87 +511,6 @@ export class SharedSession {
   }
 }
 
-/**
- * A request as the engine is to get it: statements that it has lost meanwhile are prepared again before they are bound. `parses`
- * are its Parse messages in order; the client must not see the answer to one that is sent again.
- */
-function compose(
-  seat: Seat,
-  { messages, refusal }: Request,
-): { readonly bytes: Buffer; readonly parses: Parsing[] } {
-  const sent: Buffer[] = []
-  const parses: Parsing[] = []
-  const known = new Set(seat.loaded)
-  const load = (name: string): void => {
-    const parse = seat.statements.get(name)
-    if (parse === undefined || known.has(name)) return
-    known.add(name)
-    sent.push(parse.bytes)
-    parses.push({ message: parse, again: true })
-  }
-  const forget = (name: string): void => {
-    seat.statements.delete(name)
-    seat.loaded.delete(name)
-    known.delete(name)
-  }
-  for (const message of messages) {
-    const { type, body } = message
-    if (type === 'B') load(stringsIn(body, 0, 2)[1] ?? '')
-    else if (type === 'D' && body[0] === STATEMENT) load(stringsIn(body, 1, 1)[0] ?? '')
-    else if (type === 'C' && body[0] === STATEMENT) forget(stringsIn(body, 1, 1)[0] ?? '')
-    else if (type === 'P') {
-      const name = stringsIn(body, 0, 1)[0] ?? ''
-      // A name that is taken is refused only by an engine that has the statement; the unnamed one is replaced.
-      if (name === '') forget('')
-      else load(name)
-      known.add(name)
-      parses.push({ message, again: false })
-    } else if (type === 'Q') forget('')
-    if (refusal !== undefined && (type === 'Q' || type === 'P')) sent.push(failing(type))
-    else sent.push(message.bytes)
-  }
-  return { bytes: Buffer.concat(sent), parses }
-}
-
-interface Parsing {
-  readonly message: Message
-  readonly again: boolean
-}
-
-const STATEMENT = 'S'.charCodeAt(0)
-
-function failing(type: 'Q' | 'P'): Buffer {
-  return type === 'Q'
-    ? encodeMessage('Q', encodeString(FAILING))
-    : encodeMessage('P', encodeString(''), encodeString(FAILING), Buffer.alloc(2))
-}
-
-/**
- * After a client that is gone, in whatever state: an error first, because a Sync alone would commit what it had sent of the
- * extended protocol.
- */
-const CLEARING = Buffer.concat([
-  failing('P'),
-  SYNC,
-  ...['rollback', 'discard all', RESET].map((sql) => encodeQuery(sql)),
-])
-
-/** Everything that makes a session differ from a new one. `pin` is what cannot be put aside. */
-function inventorySql(customSettings: ReadonlySet<string>): string {
-  const names = [...customSettings].map(quoteLiteral).join(',')
-  return `select 'setting', name, setting from pg_catalog.pg_settings where source = 'session'
-${names === '' ? '' : `union all select 'setting', name, pg_catalog.current_setting(name, true) from pg_catalog.unnest(array[${names}]) name where pg_catalog.current_setting(name, true) <> ''`}
-union all select 'user', session_user, pg_catalog.current_setting('role')
-union all select case when from_sql then 'prepared' else 'statement' end, name, statement from pg_catalog.pg_prepared_statements
-union all (select 'pin', 'has temporary tables', null from pg_catalog.pg_class where relnamespace = pg_catalog.pg_my_temp_schema() limit 1)
-union all (select 'pin', 'has an open cursor', null from pg_catalog.pg_cursors limit 1)
-union all (select 'pin', 'holds an advisory lock', null from pg_catalog.pg_locks where locktype = 'advisory' limit 1)`
-}
-
-const CUSTOM_SETTING =
-  /\bset\s+(?:session\s+)?([a-z_][\w$]*\.[\w$.]+)|\bset_config\s*\(\s*'([a-z_][\w$]*\.[\w$.]+)'/gi
-const NAMES_STATEMENTS = /\b(?:deallocate|execute|pg_prepared_statements?)\b/i
-
 function textsOf({ messages }: Request): readonly string[] {
   return messages.flatMap(({ type, body }) => {
     if (type === 'Q') return stringsIn(body, 0, 1)
@@ -672,56 +532,6 @@ function fatal({ body }: Message): Complaint {
     hint: fieldOf(body, 'H'),
   }
 }
-
-const CANCELLED: Complaint = {
-  severity: 'ERROR',
-  sqlstate: '57014',
-  message: 'canceling statement due to user request',
-}
-
-const CANCELLED_FATAL: Complaint = {
-  ...CANCELLED,
-  severity: 'FATAL',
-  detail: 'The embedded engine can only be stopped as a whole, and this session with it.',
-  hint: 'Connect again: the engine has been started anew.',
-}
-
-const CRASHED: Complaint = {
-  severity: 'FATAL',
-  sqlstate: '57P02',
-  message: 'the embedded engine broke down, and with it this session',
-  hint: 'Connect again: the engine has been started anew.',
-}
-
-const SHUTTING_DOWN: Complaint = {
-  severity: 'FATAL',
-  sqlstate: '57P01',
-  message: 'terminating connection due to administrator command',
-}
-
-function otherEncoding(encoding: string): Complaint {
-  return {
-    severity: 'ERROR',
-    sqlstate: '0A000',
-    message: `the embedded engine answers in UTF8, not in ${encoding}`,
-    hint: 'client_encoding is UTF8 again.',
-  }
-}
-
-function waitingFor(sentence: string): Complaint {
-  return { severity: 'NOTICE', sqlstate: '00000', message: `waiting for ${sentence}`, hint: ONE_SESSION }
-}
-
-function tooLong(sentence: string, waitedMs: number): Complaint {
-  return {
-    severity: 'ERROR',
-    sqlstate: '55P03',
-    message: `waited ${String(Math.round(waitedMs / 1_000))} s for ${sentence} and does nothing`,
-    hint: `${ONE_SESSION} End it there, or close that client.`,
-  }
-}
-
-const ONE_SESSION = 'The embedded engine has one session for all its clients.'
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
