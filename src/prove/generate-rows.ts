@@ -48,7 +48,11 @@ export async function generateRows(
       for (let number = 1; number <= rows; number++) {
         const refused = await insertRow(session, catalog, plan, { number, sparse }, chance)
         if (refused === undefined) made++
-        else why = refused
+        else {
+          // What refused so many tries refuses the next row as well.
+          why = refused
+          break
+        }
       }
       if (made > 0) filled.push({ table: table.identity, rows: made })
       else empty.push({ table: table.identity, why })

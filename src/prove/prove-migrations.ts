@@ -158,7 +158,11 @@ class ProofRun {
   }
 
   emptyTables(): VerifyReport['emptyTables'] {
-    return [...this.refused].map(([table, why]) => ({ table, why }))
+    // What was dropped since needs no rows any more.
+    const catalog = this.catalog
+    return [...this.refused]
+      .filter(([table]) => catalog === undefined || catalog.facts.has(`table ${table}`))
+      .map(([table, why]) => ({ table, why }))
   }
 
   async start(): Promise<void> {
@@ -173,9 +177,8 @@ class ProofRun {
     const { migration } = candidate
     const startedAt = performance.now()
     this.tell(migration.name, index)
-    await this.fill()
     const notes: ProofFinding[] = []
-    const before = await this.applyWithRows(index, notes)
+    const before = await this.applyWithRows(index, await this.fill(), notes)
     const up = await this.observe()
     const outcome = await this.judge(index, before, up)
     return {
@@ -244,16 +247,14 @@ class ProofRun {
    * The up, with rows in the tables. Rows that were made up may be more than the up was written for (a column that becomes NOT NULL
    * needs values that only the author knows): then it is tried without them, and that is said.
    */
-  private async applyWithRows(index: number, notes: ProofFinding[]): Promise<Observed> {
+  private async applyWithRows(index: number, before: Observed, notes: ProofFinding[]): Promise<Observed> {
     const { up, migration } = this.candidate(index)
-    const before = await this.observeKnown()
     const failed = await this.apply([up])
     if (failed === undefined) return before
     const holding = [...before.rows].filter(([, { rows }]) => rows > 0).map(([table]) => table)
     if (holding.length === 0) throw new StoppingUp(failed)
     if (up.transaction && this.madeUp.size > 0 && (await this.removeMadeUp(await this.session()))) {
-      await this.generate({ sparse: true })
-      const sparse = await this.observeKnown()
+      const sparse = await this.generate({ sparse: true })
       if ((await this.apply([up])) === undefined) return sparse
     }
     await this.rebuild(index)
@@ -382,14 +383,14 @@ class ProofRun {
   // ---- rows
 
   /** Sees to it that there are rows: seeds as soon as they fit, generated ones where there are none. */
-  private async fill(): Promise<void> {
+  private async fill(): Promise<Observed> {
     const { loadSeeds } = this.proving
     const session = await this.session()
     if (loadSeeds !== undefined && !this.seeded) this.seeded = await this.trySeeds(session, loadSeeds)
-    await this.generate({ sparse: false })
+    return this.generate({ sparse: false })
   }
 
-  private async generate({ sparse }: { readonly sparse: boolean }): Promise<void> {
+  private async generate({ sparse }: { readonly sparse: boolean }): Promise<Observed> {
     const { config } = this.proving
     const session = await this.session()
     const catalog = (this.catalog ??= await this.readCatalog())
@@ -401,7 +402,7 @@ class ProofRun {
         return parts.every((part) => (before.get(part)?.rows ?? 0) === 0)
       })
       .map(({ identity }) => identity)
-    if (tables.length === 0) return
+    if (tables.length === 0) return { catalog, rows: before }
     const generated = await generateRows(session, catalog, {
       tables,
       sparse,
@@ -413,7 +414,8 @@ class ProofRun {
     for (const [table, { rows }] of after)
       if (rows > 0 && (before.get(table)?.rows ?? 0) === 0) this.madeUp.add(table)
     for (const table of [...this.refused.keys()])
-      if ((after.get(table)?.rows ?? 0) > 0 || !after.has(table)) this.refused.delete(table)
+      if ((after.get(table)?.rows ?? 0) > 0) this.refused.delete(table)
+    return { catalog, rows: after }
   }
 
   /** Seeds fit when all their tables and columns are there. Rows that were made up go first: they may hold a key of the seeds. */
