@@ -37,7 +37,9 @@ try {
   )
   const [{ filename, files, size }] = JSON.parse(packed)
   console.log(`    ${files.length} files, ${Math.ceil(size / 1024)} kB`)
-  const stray = files.filter(({ path }) => /(^|\/)(test|fixtures|node_modules|\.env[^/]*)(\/|$)|\.tmp$/.test(path))
+  const stray = files.filter(({ path }) =>
+    /(^|\/)(test|fixtures|node_modules|\.env[^/]*)(\/|$)|\.tmp$/.test(path),
+  )
   if (stray.length > 0) throw new Error(`Not for users: ${stray.map(({ path }) => path).join(', ')}`)
 
   const home = join(app, 'node_modules', manifest.name)
