@@ -8,9 +8,13 @@ const codegen = (name: string) => ({
 
 export default defineConfig({
   databases: {
-    happyrobot: { codegen: codegen('happyrobot') },
-    escalation: { databaseName: 'client_escalation_calls', codegen: codegen('escalation') },
-    smartscheduler: { codegen: codegen('smartscheduler') },
+    happyrobot: { seedsFrom: { reference: '0002' }, codegen: codegen('happyrobot') },
+    escalation: {
+      databaseName: 'client_escalation_calls',
+      seedsFrom: { reference: '0004' },
+      codegen: codegen('escalation'),
+    },
+    smartscheduler: { seedsFrom: { reference: '0006' }, codegen: codegen('smartscheduler') },
     delauto: { mongo: 'sql/delauto/mongo.json', codegen: codegen('delauto') },
   },
 })

@@ -86,6 +86,12 @@ const catalogue = {
     say: (a: { name: string }) => `"${a.name}" cannot be the name of a migration.`,
     hint: () => 'Use letters, digits, - and _, e.g. add_carrier_rating.',
   },
+  'request.bad-base': {
+    exit: 2,
+    say: (a: { ref: string; reason: string }) => `The migrations at ${a.ref} cannot be read: ${a.reason}.`,
+    hint: () =>
+      'Name a branch, tag or commit that was fetched: in CI, fetch the whole history (fetch-depth: 0).',
+  },
   'request.no-databases': {
     exit: 2,
     say: (a: { folder: string }) =>

@@ -223,6 +223,14 @@ export interface VerifyReport {
   readonly wholeWay: ProofCheck
   /** The seeds at the head, twice; undefined: there are none. */
   readonly seeds?: ProofCheck
+  /** Seed sets that claim to fit older versions too (seedsFrom), loaded twice at each of them. */
+  readonly seedClaims?: ProofCheck
+  /** The end of the migrations against the declared schema. */
+  readonly schema?: ProofCheck
+  /** The emitted types against the end of the migrations. */
+  readonly types?: ProofCheck
+  /** With --base: the orders in which databases may get what both sides have. */
+  readonly merge?: ProofCheck
   /** Tables that no rows could be made for, and why: what happens to their rows was not seen. */
   readonly emptyTables: readonly { readonly table: string; readonly why: string }[]
   readonly durationMs: number

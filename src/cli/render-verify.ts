@@ -19,6 +19,15 @@ const MARKS = {
   error: ['✗', 'red'],
 } as const satisfies Record<ProofVerdict, readonly [string, 'green' | 'yellow' | 'red']>
 
+/** In the order in which they are told. */
+const CHECKS = [
+  ['seeds', 'seeds at the head, twice'],
+  ['seedClaims', 'seeds at the older versions they claim, twice'],
+  ['schema', 'the end is the declared schema'],
+  ['types', 'the emitted types are up to date'],
+  ['merge', 'the same schema in each order of a merge'],
+] as const
+
 interface Tools {
   readonly paint: ChalkInstance
   readonly time: (milliseconds: number) => string
@@ -35,7 +44,10 @@ export function renderVerify(report: VerifyReport, tools: Tools): readonly strin
   return [
     ...migrations.flatMap((proof) => renderProof(proof, width, tools)),
     ...renderCheck('from the head to the start, and up again', report.wholeWay, paint),
-    ...(report.seeds === undefined ? [] : renderCheck('seeds at the head, twice', report.seeds, paint)),
+    ...CHECKS.flatMap(([check, what]) => {
+      const seen = report[check]
+      return seen === undefined ? [] : renderCheck(what, seen, paint)
+    }),
     ...emptyTables.map(
       ({ table, why }) => `  ${paint.yellow('note')} table ${table} was proved without rows: ${why}`,
     ),

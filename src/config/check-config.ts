@@ -56,6 +56,12 @@ const shapes: Rule = {
   expected: 'a file, or an object of TypeScript types and JSON Schemas by "table.column"',
   holds: (value) => text.holds(value) || isShapes(value),
 }
+const versions: Rule = {
+  expected: "an object of seed sets and versions like { reference: '0002' }",
+  holds: (value) =>
+    isObject(value) &&
+    Object.values(value).every((one) => typeof one === 'string' && /^\d+(?:[_-][A-Za-z0-9_-]+)?$/.test(one)),
+}
 const textList: Rule = {
   expected: 'a list of names',
   holds: (value) => Array.isArray(value) && value.every((one) => text.holds(one)),
@@ -69,6 +75,7 @@ export function isShapes(value: unknown): boolean {
 const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
   migrations: text,
   seeds: text,
+  seedsFrom: versions,
   mongo: text,
   url: text,
   databaseName: name,

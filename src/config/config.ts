@@ -22,6 +22,8 @@ export interface DatabaseConfig {
   /** Absolute folders. */
   readonly migrations: string
   readonly seeds: string
+  /** The version from which on a seed set fits, by its name. */
+  readonly seedsFrom: Readonly<Record<string, string>>
   /** Absolute; the mapping of MongoDB's documents, if there is one. */
   readonly mongo: string | undefined
   readonly ledger: { readonly schema: string; readonly table: string }

@@ -104,6 +104,7 @@ function settleDatabase(
     target: settleTarget(name, options, flags, root, environment),
     migrations: resolve(root, options.migrations ?? join('sql', name, 'migrations')),
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
+    seedsFrom: options.seedsFrom ?? {},
     mongo: options.mongo === undefined ? undefined : resolve(root, options.mongo),
     ledger: { schema: options.ledger?.schema ?? 'dbkit', table: options.ledger?.table ?? 'migrations' },
     searchPath: options.searchPath ?? '"$user", public',

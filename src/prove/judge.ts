@@ -24,6 +24,26 @@ export function judgeAgain(first: Catalog, again: Catalog): readonly ProofFindin
   return judgeCatalogs(first, again, words).filter(({ severity }) => severity === 'different')
 }
 
+/** What another order of the same migrations made otherwise. */
+export function judgeOrder(first: Catalog, other: Catalog, order: string): readonly ProofFinding[] {
+  const words = {
+    leaves: `in the order ${order} there is also`,
+    loses: `in the order ${order} there is no`,
+    rows: new Map(),
+  }
+  return judgeCatalogs(first, other, words)
+}
+
+/** What the declared schema says otherwise than the migrations do. */
+export function judgeDeclared(migrated: Catalog, declared: Catalog): readonly ProofFinding[] {
+  const words = {
+    leaves: 'only the declared schema has',
+    loses: 'the declared schema lacks',
+    rows: new Map(),
+  }
+  return judgeCatalogs(migrated, declared, words)
+}
+
 /** What the whole way down left over of an empty database. */
 export function judgeEnd(start: Catalog, end: Catalog): readonly ProofFinding[] {
   return judgeCatalogs(start, end, { leaves: 'leaves', loses: 'loses', rows: new Map() })

@@ -25,7 +25,7 @@ import { compareVersions } from '../workspace/version.js'
 import { scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
 import { generateRows } from './generate-rows.js'
 import { judgeAgain, judgeDown, judgeEnd, judgeReload, verdictOf, type Observed } from './judge.js'
-import { nestedSession } from './nested-session.js'
+import { nestedSession, trialSession } from './nested-session.js'
 import { readRowState } from './row-state.js'
 import type { Shadow } from './shadow.js'
 
@@ -39,12 +39,25 @@ export interface Proving {
   readonly since: string | undefined
   /** Loads the seeds in one transaction; fails with `seed.*` where they do not fit. Undefined: there are none. */
   readonly loadSeeds: ((session: Session) => Promise<void>) | undefined
+  /** Seed sets that say from which version on they fit. */
+  readonly claims: readonly SeedClaim[]
+}
+
+/** A seed set that can be loaded at every version from one on, and not only at the head. */
+export interface SeedClaim {
+  readonly set: string
+  /** Canonical. */
+  readonly from: string
+  /** Loads it in one transaction; fails with `seed.*` where it does not fit. */
+  readonly load: (session: Session) => Promise<void>
 }
 
 /** What was proved, and the up that stopped it, if one did. */
 export interface Proved {
   readonly report: VerifyReport
   readonly error: DbkitError | undefined
+  /** What the shadow contains at the head, where the proof ends. */
+  readonly head: Catalog | undefined
 }
 
 /**
@@ -57,12 +70,16 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
   const proofs: RollbackProof[] = []
   let wholeWay: ProofCheck = { outcome: 'not-run', findings: [] }
   let seeds: ProofCheck | undefined
+  let seedClaims: ProofCheck | undefined
+  let head: Catalog | undefined
   let error: DbkitError | undefined
   try {
     await run.start()
     for (const index of run.proved()) proofs.push(await run.prove(index))
     wholeWay = await run.wholeWay(proofs)
+    seedClaims = await run.seedAtClaims()
     seeds = await run.seedTwice()
+    head = await run.head()
   } catch (thrown) {
     if (!(thrown instanceof StoppingUp)) throw thrown
     error = thrown.problem
@@ -84,19 +101,21 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
       summary,
       wholeWay,
       ...(seeds === undefined ? {} : { seeds }),
+      ...(seedClaims === undefined ? {} : { seedClaims }),
       emptyTables: run.emptyTables(),
       durationMs: Math.round(performance.now() - startedAt),
     },
     error,
+    head,
   }
 }
 
 /** Whether everything was found as it should be. */
-export function isProved({ summary, wholeWay, seeds }: VerifyReport): boolean {
+export function isProved(report: VerifyReport): boolean {
+  const { summary, wholeWay, seeds, seedClaims, schema, types, merge } = report
   return (
     summary.different + summary.error + summary.empty === 0 &&
-    wholeWay.outcome !== 'failed' &&
-    seeds?.outcome !== 'failed'
+    [wholeWay, seeds, seedClaims, schema, types, merge].every((check) => check?.outcome !== 'failed')
   )
 }
 
@@ -239,6 +258,67 @@ class ProofRun {
       if (!isRefusedSeed(error)) throw error
       return { outcome: 'failed', findings: [], error: reportOf(error) }
     }
+  }
+
+  /** Each set that claims older versions, at each of them, into empty tables and then once more. Leaves the head without rows. */
+  async seedAtClaims(): Promise<ProofCheck | undefined> {
+    const { claims } = this.proving
+    const wanted = this.candidates.map(({ migration: { version } }) =>
+      claims.filter(({ from }) => compareVersions(from, version) <= 0),
+    )
+    const first = wanted.findIndex((sets) => sets.length > 0)
+    if (claims.length === 0 || first < 0) return undefined
+    await this.rebuild(first)
+    for (const [index, sets] of wanted.entries()) {
+      if (index < first) continue
+      const { migration } = this.candidate(index)
+      this.tell(`the seeds at ${migration.name}`, index)
+      await this.applyUps(index, index + 1)
+      const failed = await this.loadClaims(sets, migration.name)
+      if (failed !== undefined) {
+        this.headIsClean = false
+        return failed
+      }
+    }
+    this.headIsClean = true
+    return {
+      outcome: 'ok',
+      findings: [],
+      notes: claims.map(({ set, from }) => `${set} from ${this.nameOf(from)} on`),
+    }
+  }
+
+  private async loadClaims(sets: readonly SeedClaim[], at: string): Promise<ProofCheck | undefined> {
+    const session = await this.session()
+    const trial = trialSession(session)
+    await session.script('begin isolation level read committed')
+    try {
+      for (const { set, load } of sets)
+        try {
+          await load(trial)
+          const loaded = await this.observe(nestedSession(session))
+          await load(trial)
+          const again = await readRowState(nestedSession(session), loaded.catalog)
+          const findings = judgeReload(loaded.rows, again)
+          if (findings.length > 0)
+            return { outcome: 'failed', findings, notes: [`set ${set} at ${at}, loaded twice`] }
+        } catch (error) {
+          if (!isRefusedSeed(error)) throw error
+          return { outcome: 'failed', findings: [], notes: [`set ${set} at ${at}`], error: reportOf(error) }
+        }
+      return undefined
+    } finally {
+      // The next version meets empty tables again.
+      if (!session.lost) await session.script('rollback')
+    }
+  }
+
+  private nameOf(version: string): string {
+    return this.candidates.find(({ migration }) => migration.version === version)?.migration.name ?? version
+  }
+
+  async head(): Promise<Catalog> {
+    return (this.catalog ??= await this.readCatalog())
   }
 
   // ---- one migration

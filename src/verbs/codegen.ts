@@ -10,6 +10,7 @@ import { readShape } from '../codegen/read-shape.js'
 import type { Shape } from '../codegen/shape.js'
 import { isShapes } from '../config/check-config.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
+import type { Session } from '../database/database.js'
 import { DbkitError, problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import { planUp } from '../plan/plan.js'
@@ -97,10 +98,25 @@ async function readFrom(
 async function shapeOf(database: Opened['database'], settings: DatabaseConfig): Promise<Shape> {
   const session = await database.session()
   try {
-    return await readShape(session, { searchPath: settings.searchPath, without: [settings.ledger.schema] })
+    return await readTypesShape(session, settings)
   } finally {
     await session.close()
   }
+}
+
+/** What types are emitted from. */
+export function readTypesShape(session: Session, { searchPath, ledger }: DatabaseConfig): Promise<Shape> {
+  return readShape(session, { searchPath, without: [ledger.schema] })
+}
+
+/** Whether the emitted types are those of a shape; with the difference where they are not. Writes nothing. */
+export function typesCheck(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  shape: Shape,
+): Pick<DatabaseReport, 'ok' | 'notes'> {
+  return finish(config, database, workspace, shape, readJsonTypes(database, config.root), { check: true })
 }
 
 /** Everything the migrations make, made anew where nobody else sees it. */

@@ -32,14 +32,18 @@ export interface Script {
 /**
  * Reads a folder of migrations. Fails with every problem of names and pairs at once; a folder that does not exist is
  * `workspace.missing-folder`, except where `mayBeMissing` (the first `migrate create`). With `mayLackDowns` an up without a down is taken
- * as it is, for whoever reports it otherwise.
+ * as it is, for whoever reports it otherwise. `shownAs` stands for the folder in messages.
  */
 export function readWorkspace(
   source: { readonly name: string; readonly migrations: string },
   root: string,
-  { mayBeMissing = false, mayLackDowns = false } = {},
+  {
+    mayBeMissing = false,
+    mayLackDowns = false,
+    shownAs = relative(root, source.migrations) || '.',
+  }: { mayBeMissing?: boolean; mayLackDowns?: boolean; shownAs?: string } = {},
 ): Workspace {
-  const shownFolder = relative(root, source.migrations) || '.'
+  const shownFolder = shownAs
   const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
   if (!existsSync(source.migrations)) {
     if (mayBeMissing) return { database: source.name, migrations: [] }
@@ -170,9 +174,12 @@ export function rolesOf(workspace: Workspace): readonly string[] {
 export function extensionsOf(workspace: Workspace): readonly string[] {
   const names = new Set<string>()
   for (const { up } of workspace.migrations)
-    for (const match of readFileSync(up.path, 'latin1').matchAll(
-      /create\s+extension\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w-]+)/gi,
-    ))
-      names.add((match[1] ?? '').replaceAll('"', '').toLowerCase())
+    for (const name of extensionsIn(readFileSync(up.path, 'latin1'))) names.add(name)
   return [...names].sort()
+}
+
+/** The names of the extensions that a text creates. */
+export function extensionsIn(text: string): readonly string[] {
+  const found = text.matchAll(/create\s+extension\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w-]+)/gi)
+  return [...found].map(([, name = '']) => name.replaceAll('"', '').toLowerCase())
 }

@@ -1,45 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from '@jest/globals'
-import { settleConfig, verify, type DatabaseReport, type RollbackProof, type VerifyOptions } from 'dbkit'
-import { makeFolder, runCli, type Folder } from '../support/cli.js'
+import { describe, expect, test } from '@jest/globals'
+import { settleConfig, verify, type RollbackProof, type VerifyOptions } from 'dbkit'
+import { runCli } from '../support/cli.js'
 import { proving, sampled } from '../support/prove.js'
 import { noteEngine, onServer, serverUrl } from '../support/server.js'
 import { cases, mutations } from './cases.js'
+import { project, prove, shadow } from './harness.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const MINUTES = 60_000
-
-let folder: Folder | undefined
-afterEach(() => {
-  folder?.remove()
-  folder = undefined
-})
-
-/** A shadow on the server where there is one; the embedded engine is as good, and slower. */
-function shadow(): Pick<VerifyOptions, 'shadowUrl'> {
-  const url = serverUrl()
-  noteEngine(url === undefined ? 'embedded PGlite 0.5.8' : 'server PostgreSQL')
-  return url === undefined ? {} : { shadowUrl: url }
-}
-
-async function prove(
-  files: Readonly<Record<string, string>>,
-  options: VerifyOptions = shadow(),
-): Promise<DatabaseReport> {
-  folder = makeFolder({
-    'dbkit.config.json': JSON.stringify({ databases: { freight: {} } }),
-    ...Object.fromEntries(
-      Object.entries(files).map(([name, text]) => [
-        name.includes('/') ? name : `sql/freight/migrations/${name}`,
-        text,
-      ]),
-    ),
-  })
-  const config = await settleConfig({}, { cwd: folder.path, environment: { HOME: process.env['HOME'] } })
-  const [database] = (await verify(config, options)).databases
-  if (database === undefined) throw new Error('no database in the report')
-  return database
-}
 
 /** Many migrations in one history, each on a schema of its own: a down is judged alone, so none is in another's way. */
 function history(
@@ -217,7 +186,7 @@ describe('verify', () => {
   })
 
   test('prints the verdicts, and ends with 1', async () => {
-    folder = makeFolder({
+    const folder = project({
       'm/0001_a.up.sql':
         'create table a (id integer);\ncreate function f() returns integer language sql as $$select 1$$;',
       'm/0001_a.down.sql': 'drop table a;',

@@ -6,6 +6,7 @@ import { examples } from './migrate.js'
 
 interface Options extends GlobalOptions {
   readonly since?: string
+  readonly base?: string
   readonly shadowUrl?: string
 }
 
@@ -13,8 +14,14 @@ interface Options extends GlobalOptions {
 export function addVerifyCommand(program: Command, context: VerbContext): void {
   program
     .command('verify')
-    .description('prove every rollback by running it on a throw-away database with rows in it')
+    .description(
+      'prove every rollback by running it, with rows, and that schema files, types and seeds agree',
+    )
     .option('--since <version>', 'prove only what is newer; older migrations are only applied', version)
+    .option(
+      '--base <git ref>',
+      'also apply what is new here after what is new there, and the other way round',
+    )
     .option(
       '--shadow-url <url>',
       'a server to create the throw-away database on (default: the embedded engine)',
@@ -24,6 +31,7 @@ export function addVerifyCommand(program: Command, context: VerbContext): void {
       examples(
         'dbkit verify',
         'dbkit verify -d happyrobot --since 0007',
+        'dbkit verify --base origin/main',
         'dbkit verify --dir ./migrations --shadow-url postgresql://postgres@localhost/postgres',
       ),
     )
@@ -33,6 +41,7 @@ export function addVerifyCommand(program: Command, context: VerbContext): void {
         verify(config, {
           ...run,
           ...(options.since === undefined ? {} : { since: options.since }),
+          ...(options.base === undefined ? {} : { base: options.base }),
           ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
         }),
       )
