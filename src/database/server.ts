@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -253,9 +254,14 @@ class ServerSession implements Session {
     const pipelining = client as unknown as { pipeline: boolean }
     try {
       await this.running(async () => {
-        // All three are sent before the first is answered: a pooler keeps the connection for whoever still waits for an answer.
+        // All three arrive before the first is answered: a pooler keeps the connection for whoever still waits for an answer, and
+        // gives the next message to another one otherwise. One write for a pooler that is quick or a dbkit that is held up
+        // between two; the pause for a network that delivers it in pieces.
+        const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
         pipelining.pipeline = true
-        const sent = [before, sql, after].map((text) => client.query(text))
+        stream.cork()
+        const sent = [`${before};${PAUSE}`, sql, after].map((text) => client.query(text))
+        stream.uncork()
         const outcomes = await Promise.allSettled(sent)
         pipelining.pipeline = false
         const failed = outcomes.find((outcome) => outcome.status === 'rejected')
@@ -324,6 +330,9 @@ class ServerSession implements Session {
 }
 
 const CANCEL_PATIENCE_MS = 5_000
+
+/** Longer than the pieces of one write are apart, shorter than anybody notices beside a CREATE INDEX CONCURRENTLY. */
+const PAUSE = 'select pg_catalog.pg_sleep(0.02)'
 
 interface CancelConnection {
   on(event: 'connect' | 'end' | 'error', listener: () => void): void

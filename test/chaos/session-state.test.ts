@@ -3,6 +3,7 @@ import pg from 'pg'
 import { hasServer, makeWorkspace, openArena, type Arena, type ArenaDatabase } from '../support/arena.js'
 import { runCli, type Ended, type Folder } from '../support/cli.js'
 import { findPooler, startPooler, type Pooler } from '../support/pooler.js'
+import { startSlowLink } from '../support/proxy.js'
 
 const succeeded = ({ exit, stderr }: Ended): void => {
   expect({ exit, stderr: exit === 0 ? '' : stderr }).toEqual({ exit: 0, stderr: '' })
@@ -179,10 +180,14 @@ insert into here values (length(current_setting('chaos.mark')));
     describe('through a transaction-pooling pgbouncer', () => {
       const SIZE = 4
       let pooler: Pooler
+      let link: Awaited<ReturnType<typeof startSlowLink>> | undefined
       beforeEach(async () => {
         pooler = await startPooler(arena.cluster.port, SIZE)
       })
-      afterEach(() => pooler.stop())
+      afterEach(async () => {
+        await link?.close()
+        await pooler.stop()
+      })
 
       /** Runs a query on every server connection that the pooler has for this database. */
       async function onAll(sql: string): Promise<readonly (readonly unknown[])[]> {
@@ -215,23 +220,27 @@ insert into here values (length(current_setting('chaos.mark')));
         expect((await onAll(TRACES)).flat()).toEqual([])
       })
 
-      test('reaches the statement that it is meant for', async () => {
+      const SIX_INDEXES = Array.from(
+        { length: 6 },
+        (_, n) => `create index concurrently t_${String(n)} on t (n);\n`,
+      ).join('')
+
+      test.each([
+        ['', 0],
+        [', also through a slow link', 20],
+      ])('reaches the statement that it is meant for%s', async (_, delayMs) => {
+        link = await startSlowLink(pooler.port, delayMs)
         folder = makeWorkspace(
           {
             '0001_t.up.sql': 'create table t (n int);\n',
             '0001_t.down.sql': 'drop table t;\n',
-            '0002_index.up.sql':
-              '-- dbkit: no-transaction\n' +
-              Array.from(
-                { length: 6 },
-                (_, n) => `create index concurrently t_${String(n)} on t (n);\n`,
-              ).join(''),
+            '0002_index.up.sql': `-- dbkit: no-transaction\n${SIX_INDEXES}`,
             '0002_index.down.sql': '',
           },
           { searchPath: 'elsewhere' },
         )
         await onAll('select 1')
-        succeeded(await up(pooler.url(database.name)))
+        succeeded(await up(link.url(database.name)))
         expect(
           await database.query(`select count(*) from pg_indexes where schemaname = 'elsewhere'`),
         ).toEqual([{ count: '6' }])

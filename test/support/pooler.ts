@@ -14,6 +14,7 @@ export function findPooler(): string | undefined {
 }
 
 export interface Pooler {
+  readonly port: number
   url(database: string): string
   stop(): Promise<void>
 }
@@ -70,6 +71,7 @@ export async function startPooler(serverPort: number, poolSize: number): Promise
     }
   }
   return {
+    port,
     url,
     async stop() {
       child.kill('SIGKILL')

@@ -1,4 +1,4 @@
-import { createServer, connect, type Socket } from 'node:net'
+import { createServer, connect, type Server, type Socket } from 'node:net'
 
 /** One message of the PostgreSQL protocol on its way. */
 export interface Message {
@@ -79,12 +79,10 @@ export async function startProxy(serverPort: number, watch: Watch = {}): Promise
       see(type, body.toString('utf8').replace(/\0+$/, ''), watch.onServer),
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  const port = await listen(server)
   return {
-    port: address.port,
-    url: (database) => `postgresql://postgres@127.0.0.1:${String(address.port)}/${database}?sslmode=disable`,
+    port,
+    url: urlAt(port),
     connections: () => connections,
     queries: () => queries,
     async close() {
@@ -118,3 +116,57 @@ function pump(
     }
   })
 }
+
+/**
+ * A link that passes on what a client sends write by write, each some time after the one before: whatever must arrive together has to
+ * be sent together.
+ */
+export async function startSlowLink(
+  serverPort: number,
+  delayMs: number,
+): Promise<Pick<Proxy, 'url' | 'close'>> {
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const upstream = connect(serverPort, '127.0.0.1')
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      const gone = (): void => {
+        other.destroy()
+        sockets.delete(socket)
+      }
+      socket.on('error', gone).on('close', gone)
+    }
+    let passed = Promise.resolve()
+    client.on('data', (chunk: Buffer) => {
+      passed = passed.then(async () => {
+        if (!upstream.destroyed) upstream.write(chunk)
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
+      })
+    })
+    upstream.pipe(client)
+  })
+  const port = await listen(server)
+  return {
+    url: urlAt(port),
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  return address.port
+}
+
+const urlAt =
+  (port: number) =>
+  (database: string): string =>
+    `postgresql://postgres@127.0.0.1:${String(port)}/${database}?sslmode=disable`
