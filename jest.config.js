@@ -3,7 +3,6 @@ export default {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
-  setupFilesAfterEnv: ['<rootDir>/test/support/race-again.js'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // An embedded engine starts in 2 s on a quiet machine and in 13 s on a busy one.
   testTimeout: 60_000,
