@@ -203,7 +203,8 @@ class Emitter {
       this.kysely.add('GeneratedAlways')
       return `GeneratedAlways<${type.read}${orNull}>`
     }
-    if (!notNull && column.refusesNull) {
+    const domain = this.types.get(column.type)
+    if (!notNull && (column.refusesNull || (domain !== undefined && this.refusesNull(domain)))) {
       // A domain's NOT NULL is checked on the way in, and does not hold for what is read.
       this.kysely.add('ColumnType')
       const optional = column.write === 'optional' ? ' | undefined' : ''
@@ -386,6 +387,11 @@ class Emitter {
     return type?.form === 'domain' ? this.baseOf(type.of ?? '') : type
   }
 
+  private refusesNull({ form, notNull, of }: TypeShape): boolean {
+    const base = form === 'domain' ? this.types.get(of ?? '') : undefined
+    return notNull || (base !== undefined && this.refusesNull(base))
+  }
+
   private typeOf(oid: string, dimensions: number): ColumnType {
     const type = this.baseOf(oid)
     if (type === undefined) return { read: 'string', write: 'string', alias: undefined }
@@ -419,11 +425,13 @@ class Emitter {
     const element = this.types.get(type.of ?? '')
     const mapped = element === undefined ? undefined : arrayElementType(element.schema, element.name)
     if (element === undefined || mapped === undefined) {
-      // The driver does not know the type: it gives the text, and writes a list all the same.
+      // The driver does not know the type: it gives the text, and writes a list all the same, with commas.
       this.used.add('TextColumn')
       const name = element === undefined ? 'string' : (this.enums.get(element.oid) ?? 'string')
-      const write = `string | readonly (${name === 'string' ? 'string' : name} | null)[]`
-      return { read: 'string', write, alias: `TextColumn<${write}>` }
+      const hasCommas = element?.schema !== 'pg_catalog' || element.name !== 'box'
+      const item = element !== undefined && this.refusesNull(element) ? name : `(${name} | null)`
+      const write = hasCommas ? `string | readonly ${item}[]` : 'string'
+      return { read: 'string', write, alias: hasCommas ? `TextColumn<${write}>` : undefined }
     }
     for (const name of `${mapped.read} ${mapped.write}`.match(/\b\w+\b/g) ?? [])
       if (name in DECLARATIONS) this.used.add(name)

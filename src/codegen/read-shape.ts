@@ -91,6 +91,8 @@ async function read(session: Session, { without }: ReadOptions): Promise<Shape> 
             ...column.shape,
             write: kindOf === 'view' || kindOf === 'materialized view' ? 'never' : column.shape.write,
             notNull: proven.notNull,
+            // A view does not keep how many its column was declared with.
+            dimensions: source?.shape.dimensions ?? column.shape.dimensions,
             constraints: own
               .filter(({ columns: numbers }) => numbers.includes(column.number))
               .map(({ shape }) => (column.loose ? { ...shape, expression: undefined } : shape)),
@@ -270,9 +272,9 @@ const CONSTRAINTS: Readonly<Record<string, ConstraintShape['type']>> = {
 
 function typesSql(): string {
   return `
-select t.oid, n.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, t.typcategory, t.typnotnull, d.description,
+select t.oid, n.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, t.typnotnull, d.description,
   (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = t.oid),
-  t.typsubscript::pg_catalog.text = 'array_subscript_handler' or t.typsubscript::pg_catalog.text = 'pg_catalog.array_subscript_handler',
+  t.typcategory = 'A' and t.typelem <> 0 and t.typname not in ('int2vector', 'oidvector'),
   exists (select from pg_catalog.pg_depend x
     where x.classid = 'pg_catalog.pg_type'::regclass and x.objid = t.oid and x.deptype = 'e')
 from pg_catalog.pg_type t
@@ -286,7 +288,7 @@ where n.nspname <> 'information_schema' and n.nspname not like 'pg!_toast%' esca
 }
 
 function typeOf(row: Row, domainChecks: ReadonlyMap<string, readonly (string | undefined)[]>): TypeShape {
-  const [oid, schema, name, kind, base, element, category, notNull, comment, labels, isArray, foreign] = row
+  const [oid, schema, name, kind, base, element, notNull, comment, labels, isArray, foreign] = row
   const forms: Readonly<Record<string, TypeShape['form']>> = {
     e: 'enum',
     d: 'domain',
@@ -295,7 +297,7 @@ function typeOf(row: Row, domainChecks: ReadonlyMap<string, readonly (string | u
     m: 'range',
     p: 'pseudo',
   }
-  const form = isArray === 't' && category === 'A' ? 'array' : (forms[String(kind)] ?? 'base')
+  const form = isArray === 't' ? 'array' : (forms[String(kind)] ?? 'base')
   return {
     oid: String(oid),
     schema: String(schema),

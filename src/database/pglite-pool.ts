@@ -51,7 +51,7 @@ async function runOn(
   sql: string,
   parameters: readonly unknown[],
 ): Promise<PgliteResult> {
-  const result: Results<Record<string, unknown>> = await engine.query(sql, [...parameters], options)
+  const result: Results<Record<string, unknown>> = await engine.query(sql, parameters.map(serialise), options)
   const command = commandOf(sql)
   const affected = result.affectedRows ?? 0
   return { command, rowCount: command === 'SELECT' ? result.rows.length : affected, rows: result.rows }
@@ -76,14 +76,17 @@ function optionsFor(engine: PGlite): QueryOptions {
   const written = [...Object.keys(engine.serializers).map(Number), ...known]
   return {
     parsers: Object.fromEntries(known.map((oid) => [oid, parserOf(oid, 'text')])),
-    serializers: Object.fromEntries(written.map((oid) => [oid, serialise])),
+    serializers: Object.fromEntries(written.map((oid) => [oid, asIs])),
   }
 }
 
-function serialise(value: unknown): string {
+/** By the value alone, as `pg` does it: what the engine knows of types made by the application is nothing. */
+function serialise(value: unknown): string | null {
   const prepared = utils.prepareValue(value)
-  return Buffer.isBuffer(prepared) ? `\\x${prepared.toString('hex')}` : String(prepared)
+  return Buffer.isBuffer(prepared) ? `\\x${prepared.toString('hex')}` : prepared
 }
+
+const asIs = (text: string): string => text
 
 /** PGlite does not hand on the command's tag. Behind WITH it is the statement that stands outside parentheses. */
 function commandOf(sql: string): PgliteResult['command'] {

@@ -701,7 +701,7 @@ export type CustomerProfileUpdate = Updateable<CustomerProfileTable>
 export interface CustomerAddress {
   street?: string
   city?: string
-  state?: string
+  state?: string | null
   zipCode?: string
   country?: string
 }

@@ -248,7 +248,7 @@ function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<
 // ---- snapshots
 
 /** Raised when what is read of a database changes: a snapshot of an older kind is no longer found. */
-const SNAPSHOT = 1
+const SNAPSHOT = 2
 
 /** Named by everything that it depends on. */
 function snapshotFile(config: Config, database: DatabaseConfig, workspace: Workspace): string {

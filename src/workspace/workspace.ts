@@ -178,8 +178,10 @@ export function extensionsOf(workspace: Workspace): readonly string[] {
   return [...names].sort()
 }
 
-/** The names of the extensions that a text creates. */
+/** The names of the extensions that a text creates, other than those that a comment speaks of. */
 export function extensionsIn(text: string): readonly string[] {
-  const found = text.matchAll(/create\s+extension\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w-]+)/gi)
+  const found = text
+    .replaceAll(/--[^\n]*/g, '')
+    .matchAll(/create\s+extension\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w-]+)/gi)
   return [...found].map(([, name = '']) => name.replaceAll('"', '').toLowerCase())
 }
