@@ -470,4 +470,126 @@ export const mutations: readonly Mutation[] = [
     up: 'alter table s.t add z int; update s.t set b = upper(b);',
     down: 'alter table s.t drop z;[|update s.t set a = a + 1;]',
   },
+  // ---- the rarer kinds
+  {
+    base: 'create type s.place as (city text, code text);',
+    up: 'drop type s.place;',
+    down: 'create type s.place as (city text[, code text]);',
+  },
+  {
+    base: `create type s.span as range (subtype = text, collation = "C");`,
+    up: 'drop type s.span;',
+    down: 'create type s.span as range (subtype = text[, collation = "C"]);',
+  },
+  {
+    base: 'create procedure s.p(x int) language sql as $$select x$$;',
+    up: 'drop procedure s.p(int); create table s.u (id int);',
+    down: 'drop table s.u;[create procedure s.p(x int) language sql as $$select x$$;]',
+  },
+  {
+    base: `create aggregate s.total(integer) (sfunc = int4pl, stype = integer, initcond = '0');`,
+    up: 'drop aggregate s.total(integer);',
+    down: `create aggregate s.total(integer) (sfunc = int4pl, stype = integer[, initcond = '0']);`,
+  },
+  {
+    base: `create function s.same(a point, b point) returns boolean language sql immutable as 'select a ~= b';
+      create operator s.=== (function = s.same, leftarg = point, rightarg = point, commutator = operator(s.===));`,
+    up: 'drop operator s.=== (point, point);',
+    down: 'create operator s.=== (function = s.same, leftarg = point, rightarg = point[, commutator = operator(s.===)]);',
+  },
+  {
+    base: 'create type s.box as (n integer); create function s.boxed(integer) returns s.box language sql as $$select row($1)::s.box$$; create cast (integer as s.box) with function s.boxed(integer) as assignment;',
+    up: 'drop cast (integer as s.box);',
+    down: 'create cast (integer as s.box) with function s.boxed(integer)[ as assignment];',
+  },
+  {
+    base: `${T} create rule t_quiet as on delete to s.t where old.a > 0 do instead nothing;`,
+    up: 'drop rule t_quiet on s.t;',
+    down: 'create rule t_quiet as on delete to s.t[ where old.a > 0] do instead nothing;',
+  },
+  {
+    base: 'create table s.t (a int, b int); create statistics s.t_ab (ndistinct, dependencies) on a, b from s.t;',
+    up: 'drop statistics s.t_ab;',
+    down: 'create statistics s.t_ab (ndistinct[, dependencies]) on a, b from s.t;',
+  },
+  {
+    base: 'create table s.t (id int, at date) partition by range (at); create table s.t_1 partition of s.t for values from ($$2026-01-01$$) to ($$2027-01-01$$); create index t_at on s.t (at);',
+    up: 'alter table s.t detach partition s.t_1; drop index s.t_at;',
+    down: 'create index t_at on s.t (at);[alter table s.t attach partition s.t_1 for values from ($$2026-01-01$$) to ($$2027-01-01$$);]',
+  },
+  {
+    base: 'create table s.t (id int, k text) partition by list (k); create table s.t_a partition of s.t for values in ($$a$$, $$b$$);',
+    up: 'drop table s.t_a;',
+    down: 'create table s.t_a partition of s.t for values in ($$a$$[, $$b$$]);',
+  },
+  {
+    base: `create table s.p (id int); create table s.t (id int, x int) inherits (s.p);`,
+    up: 'alter table s.t no inherit s.p;',
+    down: 'alter table s.t add y int;alter table s.t drop y;[alter table s.t inherit s.p;]',
+  },
+  {
+    base: `${T} alter table s.t replica identity full;`,
+    up: 'alter table s.t replica identity default; alter table s.t add z int;',
+    down: 'alter table s.t drop z;[alter table s.t replica identity full;]',
+  },
+  {
+    base: `${T} grant select (a), update (b) on s.t to public;`,
+    up: 'revoke select (a), update (b) on s.t from public;',
+    down: 'grant select (a)[, update (b)] on s.t to public;',
+  },
+  {
+    base: 'alter default privileges in schema s_ grant select on tables to public;',
+    up: 'alter default privileges in schema s_ revoke select on tables from public; create table s.u (id int);',
+    down: 'drop table s.u;[alter default privileges in schema s_ grant select on tables to public;]',
+  },
+  {
+    base: `${T} ${F} create trigger t_f before update on s.t for each row execute function s.f(); alter table s.t disable trigger t_f;`,
+    up: 'alter table s.t enable trigger t_f; alter table s.t add z int;',
+    down: 'alter table s.t drop z;[alter table s.t disable trigger t_f;]',
+  },
+  {
+    base: `${T} alter table s.t alter b set storage external, alter b set statistics 500;`,
+    up: 'alter table s.t alter b set storage extended, alter b set statistics -1;',
+    down: 'alter table s.t alter b set storage external[, alter b set statistics 500];',
+  },
+  {
+    base: 'create table s.t (during int4range, constraint t_during exclude using gist (during with &&) where (not isempty(during)));',
+    up: 'alter table s.t drop constraint t_during;',
+    down: 'alter table s.t add constraint t_during exclude using gist (during with &&)[ where (not isempty(during))];',
+  },
+  {
+    base: `create text search configuration s.c (copy = simple); alter text search configuration s.c alter mapping for word with english_stem;`,
+    up: 'drop text search configuration s.c;',
+    down: 'create text search configuration s.c (copy = simple);[alter text search configuration s.c alter mapping for word with english_stem;]',
+  },
+  {
+    base: `create foreign data wrapper fdw_s_ options (a '1'); create server server_s_ foreign data wrapper fdw_s_; create foreign table s.ft (id int, n text) server server_s_ options (x '1');`,
+    up: 'drop foreign table s.ft;',
+    down: `create foreign table s.ft (id int, n text) server server_s_[ options (x '1')];`,
+  },
+  {
+    base: `${T} create publication pub_s_ for table s.t with (publish = 'insert');`,
+    up: 'drop publication pub_s_;',
+    down: `create publication pub_s_ for table s.t[ with (publish = 'insert')];`,
+  },
+  {
+    base: `create collation s.c (provider = icu, locale = 'de', deterministic = false);`,
+    up: 'drop collation s.c;',
+    down: `create collation s.c (provider = icu, locale = 'de'[, deterministic = false]);`,
+  },
+  {
+    base: `create domain s.d as integer default 4 not null;`,
+    up: 'alter domain s.d drop not null; alter domain s.d drop default;',
+    down: 'alter domain s.d set default 4;[alter domain s.d set not null;]',
+  },
+  {
+    base: `${T} ${F} create function s.ev() returns event_trigger language plpgsql as 'begin end'; create event trigger ev_s_ on ddl_command_end when tag in ('COMMENT') execute function s.ev();`,
+    up: 'drop event trigger ev_s_;',
+    down: `create event trigger ev_s_ on ddl_command_end[ when tag in ('COMMENT')] execute function s.ev();`,
+  },
+  {
+    base: `${T} create unlogged table s.cache (id int);`,
+    up: 'alter table s.cache set logged; alter table s.t add z int;',
+    down: 'alter table s.t drop z;[alter table s.cache set unlogged;]',
+  },
 ]
