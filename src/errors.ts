@@ -264,6 +264,12 @@ const catalogue = {
       `${a.file} cannot be rolled back: neither the files nor the ledger hold its down.`,
     hint: () => 'Nothing was changed. Check out the branch that has the file.',
   },
+  'plan.no-up': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `What ${a.file} did is not known: its file is gone or was edited, and the ledger kept no SQL of it.`,
+    hint: () => 'Check out the branch that has the file as it was applied.',
+  },
   'plan.interrupted': {
     exit: 2,
     say: (a: { file: string; state: string; done: number }) =>
@@ -488,6 +494,20 @@ const catalogue = {
   'database.exists': {
     exit: 3,
     say: (a: { label: string }) => `${a.label} already exists.`,
+  },
+
+  // ---- drift
+  'drift.no-ledger': {
+    exit: 2,
+    say: (a: { database: string; ledger: string }) =>
+      `${a.database} was never migrated by dbkit: it has no ledger ${a.ledger} that says which migrations it should be compared with.`,
+    hint: () => 'Record what it has already: dbkit migrate baseline <version>',
+  },
+  'drift.not-carried-over': {
+    exit: 3,
+    say: (a: { object: string; major: number; message: string }) =>
+      `${a.object} cannot be made again on PostgreSQL ${String(a.major)} to be compared there: ${a.message}.`,
+    hint: () => 'Compare on a server of the same major version: --shadow-url',
   },
 
   // ---- imports

@@ -11,6 +11,9 @@ export type { ErrorCode, ExitCode, SourceLocation } from './errors.js'
 export { exitCodeOf, reportOf } from './report.js'
 export type {
   DatabaseReport,
+  DriftDifference,
+  DriftExplanation,
+  DriftReport,
   EngineReport,
   ErrorReport,
   Existence,
@@ -40,6 +43,7 @@ export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDumpOptions } from './verbs/schema-dump.js'
 export type { VerifyOptions } from './verbs/verify.js'
 export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
@@ -63,6 +67,7 @@ import type { MigrateStatusOptions } from './verbs/migrate-status.js'
 import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
 import type { RunOptions } from './verbs/with-database.js'
+import type { SchemaDriftOptions } from './verbs/schema-drift.js'
 import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
 import type { VerifyOptions } from './verbs/verify.js'
@@ -155,4 +160,9 @@ export async function dbShell(config: Config, options: DbShellOptions): Promise<
 /** Writes the declared schema: what the migrations make, or what a database contains, an object a file. */
 export async function schemaDump(config: Config, options?: SchemaDumpOptions): Promise<Report> {
   return (await import('./verbs/schema-dump.js')).schemaDump(config, options)
+}
+
+/** Compares each live database with what its migrations make, and says where a difference comes from. */
+export async function schemaDrift(config: Config, options?: SchemaDriftOptions): Promise<Report> {
+  return (await import('./verbs/schema-drift.js')).schemaDrift(config, options)
 }

@@ -69,6 +69,7 @@ export interface DatabaseReport {
   readonly dryRun?: boolean
   readonly connection?: string
   readonly verify?: VerifyReport
+  readonly drift?: DriftReport
   readonly error?: ErrorReport
 }
 
@@ -213,6 +214,40 @@ export type ImportFindingCode =
   | 'duplicate-value'
   | 'dangling-reference'
   | 'opaque-id'
+
+/** How a live database differs from what its migrations make. */
+export interface DriftReport {
+  /** The last migration that the database has; undefined: none. */
+  readonly at?: string
+  /** Where the migrations were run again, and where both sides were compared. */
+  readonly comparedOn: EngineReport
+  /** In the order of the objects' kinds and names; what is a part of a missing or an extra object is not told by itself. */
+  readonly differences: readonly DriftDifference[]
+}
+
+export interface DriftDifference {
+  /** Kind and name, e.g. "column public.loads.weight". */
+  readonly object: string
+  /** missing (the migrations make it, the database lacks it) · extra (the other way round) · changed */
+  readonly kind: 'missing' | 'extra' | 'changed'
+  /** Of a change, what the migrations make and what the database has: "default 0 -> none". */
+  readonly changes: readonly string[]
+  readonly explanation: DriftExplanation
+}
+
+/** Which migration the difference comes from, if any does. */
+export interface DriftExplanation {
+  /**
+   * undone (the database has it as it was before this migration) · altered (this migration made what the database no longer has) ·
+   * kept (this migration took it away, and it is still there) · pending (this migration, which is not applied, would make it so) ·
+   * unknown (no migration knows it)
+   */
+  readonly kind: 'undone' | 'altered' | 'kept' | 'pending' | 'unknown'
+  readonly migration?: string
+  readonly file?: string
+  /** The line of the statement that names the object, where one does. */
+  readonly line?: number
+}
 
 /** What `dbkit verify` saw when it ran every rollback on a shadow. */
 export interface VerifyReport {

@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport } from '../index.js'
 import { redact } from './redact.js'
 import { renderImport, renderFindings } from './render-import.js'
+import { renderDrift } from './render-drift.js'
 import { renderVerify } from './render-verify.js'
 
 export interface RenderOptions {
@@ -47,6 +48,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
       ? []
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
+    ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),

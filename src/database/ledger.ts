@@ -136,6 +136,19 @@ function entryOf([
   }
 }
 
+/** The SQL that was run, by version; passwords in it are blotted out. */
+export async function readUpSql(
+  session: Session,
+  place: LedgerPlace,
+  versions: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (versions.length === 0) return new Map()
+  const rows = await session.query(
+    `select version, up_sql from ${tableOf(place)} where up_sql is not null and version in (${versions.map(quoteLiteral).join(',')})`,
+  )
+  return new Map(rows.map(([version, sql]) => [version ?? '', sql ?? '']))
+}
+
 /** The SQL that rolls a migration back, as it was when it was applied. */
 export async function readDownSql(
   session: Session,

@@ -110,6 +110,64 @@ export function planDown(
   return { steps, notes }
 }
 
+/** The applied versions whose SQL only the ledger has: the file is gone, or was edited since. */
+export function upsFromLedger(workspace: Workspace, ledger: Ledger): readonly string[] {
+  return ledger.entries
+    .filter(({ state, version, upChecksum }) => {
+      const migration = workspace.migrations.find((one) => one.version === version)
+      return state === 'applied' && migration?.up.checksum !== upChecksum
+    })
+    .map(({ version }) => version)
+}
+
+/**
+ * What a database has been through, to be done again in an empty one: what the ledger says is applied, in the order in which it was.
+ * The text that was run counts, also where the file was edited since.
+ */
+export function planReplay(
+  workspace: Workspace,
+  ledger: Ledger,
+  readers: Readers & { readonly ledgerText: (entry: LedgerEntry) => ScriptText | undefined },
+): Plan {
+  const notes: string[] = []
+  const applied = ledger.entries.filter(({ name, state }) => {
+    if (state !== 'applied') notes.push(`${name} was interrupted, and is not counted as applied`)
+    return state === 'applied'
+  })
+  const steps = checked(applied, (entry) => {
+    const migration = workspace.migrations.find(({ version }) => version === entry.version)
+    if (migration?.up.checksum === entry.upChecksum) return upStep(migration, false, readers)
+    const script = readers.ledgerText(entry)
+    if (script === undefined) return [problem('plan.no-up', { file: entry.name })]
+    notes.push(
+      migration === undefined
+        ? `${entry.name}: its file is not here; taken as the ledger kept it`
+        : `${entry.name}: its file was edited since it was applied; taken as it was run`,
+    )
+    return {
+      version: entry.version,
+      name: entry.name,
+      direction: 'up',
+      script,
+      source: 'ledger',
+      entry: {
+        version: entry.version,
+        name: entry.name,
+        upChecksum: entry.upChecksum,
+        downChecksum: entry.downChecksum,
+        upSql: undefined,
+        downSql: undefined,
+        transactional: entry.transactional,
+        outOfOrder: entry.outOfOrder,
+      },
+      transaction: entry.transactional,
+      outOfOrder: entry.outOfOrder,
+      resume: undefined,
+    }
+  })
+  return { steps, notes }
+}
+
 /** The versions a down needs the ledger's SQL for: applied, within the goal, and without a file. */
 export function downsFromLedger(workspace: Workspace, ledger: Ledger, goal: DownGoal): readonly string[] {
   const inFiles = new Set(workspace.migrations.map(({ version }) => version))

@@ -89,7 +89,7 @@ function judgeCatalogs(before: Catalog, after: Catalog, words: Words): readonly 
 }
 
 /** What is a part of something that is wholly there or wholly gone says nothing more. */
-function withoutParts(differences: readonly Difference[]): readonly Difference[] {
+export function withoutParts(differences: readonly Difference[]): readonly Difference[] {
   const kinds = new Map(differences.map((difference) => [difference.key, difference]))
   return differences.filter((difference) => {
     if (difference.kind === 'changed') return true

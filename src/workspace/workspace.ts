@@ -146,8 +146,8 @@ export function scriptReader(): (script: Script) => ScriptText {
 }
 
 /** The text of a script that the ledger kept. */
-export function ledgerScriptText(name: string, sql: string): ScriptText {
-  return decoded(sql, `ledger:${name}.down.sql`)
+export function ledgerScriptText(name: string, sql: string, direction: 'up' | 'down' = 'down'): ScriptText {
+  return decoded(sql, `ledger:${name}.${direction}.sql`)
 }
 
 function decoded(content: string | Buffer, file: string): ScriptText {

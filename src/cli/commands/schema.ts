@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { schemaDump } from '../../index.js'
+import { schemaDrift, schemaDump } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
@@ -15,8 +15,11 @@ interface Options extends GlobalOptions {
 export function addSchemaCommands(program: Command, context: VerbContext): void {
   const schema = program
     .command('schema')
-    .description('what is in a database, as files')
-    .addHelpText('after', examples('dbkit schema dump', 'dbkit schema dump --check'))
+    .description('what is in a database, as files, and whether it is what its migrations make')
+    .addHelpText(
+      'after',
+      examples('dbkit schema dump', 'dbkit schema dump --check', 'dbkit schema drift -d happyrobot'),
+    )
 
   schema
     .command('dump')
@@ -48,6 +51,30 @@ export function addSchemaCommands(program: Command, context: VerbContext): void 
                 singleFile:
                   options.singleFile === true ? true : resolve(context.terminal.cwd(), options.singleFile),
               }),
+          ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
+        }),
+      )
+    })
+  schema
+    .command('drift')
+    .description('compare a live database with its migrations, at the version its ledger says')
+    .option(
+      '--shadow-url <url>',
+      'a server to run the migrations on again, in a database of their own (default: the embedded engine)',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit schema drift -d happyrobot --url postgresql://...',
+        'dbkit schema drift --json',
+        'dbkit schema drift -d happyrobot --shadow-url postgresql://postgres@localhost/postgres',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        schemaDrift(config, {
+          ...run,
           ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
         }),
       )
