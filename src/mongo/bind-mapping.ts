@@ -1,5 +1,5 @@
+import { COPY_NULL } from '../database/copy-text.js'
 import { nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
-import { COPY_NULL } from './copy-text.js'
 import type { CollectionMapping, Fields, ListField, Mapping, ValueField, ValueType } from './mapping.js'
 import {
   locationReader,

@@ -1,9 +1,10 @@
+import { copyValue } from '../database/copy-text.js'
 import type { ImportFindingCode } from '../report.js'
 import { fillMissing, type BoundCollection } from './bind-mapping.js'
-import { copyValue, isStorable } from './copy-text.js'
 import type { Findings, Place } from './findings.js'
 import { UNSTORABLE } from './plain-json.js'
 import { keyText, readFields, type Cells, type Look } from './read-fields.js'
+import { isStorable } from './storable.js'
 import { mongoUuid } from './uuid5.js'
 import { describeType, Malformed, Oid, openValue, type MongoDocument, type Open } from './values.js'
 

@@ -1,4 +1,4 @@
-import { isStorable } from './copy-text.js'
+import { isStorable } from './storable.js'
 import { Decimal, Foreign, Instant, Malformed, Oid, openValue, type Open } from './values.js'
 
 /** Where in a value something cannot be written as JSON, and why. */

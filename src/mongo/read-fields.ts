@@ -1,9 +1,10 @@
+import { arrayLiteral, COPY_NULL, copyValue } from '../database/copy-text.js'
 import { nearestName } from '../errors.js'
 import type { ImportFindingCode } from '../report.js'
-import { arrayText, COPY_NULL, copyValue, isStorable } from './copy-text.js'
 import type { ReferenceField, ValueField } from './mapping.js'
 import { plainJson, UNSTORABLE } from './plain-json.js'
 import type { TargetColumn } from './read-target.js'
+import { isStorable } from './storable.js'
 import { mongoUuid } from './uuid5.js'
 import {
   Decimal,
@@ -155,7 +156,7 @@ function stringsConverter(field: ValueField, column: TargetColumn): Convert {
       if (text !== null && typeof text !== 'string') return { ...text, below: `.${String(index)}` }
       texts.push(text)
     }
-    return arrayText(texts)
+    return arrayLiteral(texts)
   }
 }
 

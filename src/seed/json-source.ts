@@ -1,6 +1,6 @@
+import { arrayLiteral, type ArrayElement } from '../database/copy-text.js'
 import { problem, type DbkitError, type SourceLocation } from '../errors.js'
 import { lineColumnAt } from '../workspace/statements.js'
-import { arrayLiteral, type ArrayElement } from './copy-text.js'
 import { JsonSyntaxError, parseJson, type JsonEntry, type JsonNode, type JsonObject } from './json-text.js'
 import type { FileColumn, StageColumn } from './map-columns.js'
 import type { SeedFile } from './read-seeds.js'

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
+import { copyLine } from '../database/copy-text.js'
 import type { Session } from '../database/database.js'
 import { quoteName } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
 import { problem, throwProblems, type DbkitError, type SourceLocation } from '../errors.js'
-import { copyLine } from './copy-text.js'
 import { findCulprit } from './find-culprit.js'
 import {
   contradictionSql,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { arrayLiteral, copyLine } from '../../src/seed/copy-text.js'
+import { arrayLiteral, copyLine } from '../../src/database/copy-text.js'
 
 describe('the text of COPY', () => {
   test('escapes what COPY reads as its own, and tells null from its letters', () => {

@@ -1,17 +1,19 @@
-/** The text format of COPY, and of array values. https://www.postgresql.org/docs/current/sql-copy.html */
+/** The text format of COPY and of array values. https://www.postgresql.org/docs/current/sql-copy.html */
+
+export const COPY_NULL = '\\N'
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** A line of COPY's text format. */
 export function copyLine(values: readonly (string | null)[]): string {
-  return values.map(copyValue).join('\t') + '\n'
+  return values.map((value) => (value === null ? COPY_NULL : copyValue(value))).join('\t') + '\n'
 }
 
-function copyValue(value: string | null): string {
-  if (value === null) return '\\N'
-  return /[\\\n\r\t]/.test(value)
-    ? value.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)
-    : value
+/** One value of a row. Most need no escaping, and asking costs less than replacing. */
+export function copyValue(text: string): string {
+  return /[\\\n\r\t]/.test(text)
+    ? text.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)
+    : text
 }
 
 export type ArrayElement = string | null | readonly ArrayElement[]
