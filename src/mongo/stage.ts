@@ -23,7 +23,7 @@ export interface StageCollection {
 /** Makes one call to the database, unless the run is to stop. */
 export type Guard = <T>(call: () => Promise<T>) => Promise<T>
 
-/** Characters of rows that are sent in one COPY. */
+/** Bytes of rows that are sent in one COPY. */
 const CHUNK = 512 * 1024
 
 /** COPYs that may be on their way while the next rows are made; each holds its chunk in memory. */
@@ -35,7 +35,9 @@ export class Stage {
   anyRejected = false
   private readonly session: Session
   private readonly guard: Guard
-  private readonly buffers = new Map<string, { lines: string[]; length: number; copy: string }>()
+  private readonly tails = new Map<string, Tail>()
+  /** Buffers whose rows have arrived: to make new ones for each COPY is to have many of them wait for the garbage collector. */
+  private readonly free: Buffer[] = []
   /** COPYs on their way, the oldest first; each waits for the one before it. */
   private sending: Promise<void>[] = []
   private failure: { readonly error: unknown } | undefined
@@ -105,7 +107,7 @@ export class Stage {
 
   /** All rows are in the database, which has looked at them. */
   async finish(): Promise<void> {
-    for (const name of this.buffers.keys()) this.send(name)
+    for (const tail of this.tails.values()) this.send(tail)
     await this.sending.at(-1)
     this.sending = []
     if (this.failure !== undefined) throw this.failure.error
@@ -128,20 +130,34 @@ export class Stage {
   }
 
   private append(name: string, copy: string, line: string): void {
-    let buffer = this.buffers.get(name)
-    if (buffer === undefined) this.buffers.set(name, (buffer = { lines: [], length: 0, copy }))
-    buffer.lines.push(line)
-    buffer.length += line.length
-    if (buffer.length >= CHUNK) this.send(name)
+    let tail = this.tails.get(name)
+    if (tail === undefined) this.tails.set(name, (tail = { copy, bytes: undefined, length: 0 }))
+    // A character of a JavaScript string takes three bytes at most.
+    const most = line.length * 3
+    if (tail.length + most > CHUNK) this.send(tail)
+    if (most > CHUNK) {
+      this.sendBytes(copy, Buffer.from(line))
+      return
+    }
+    tail.bytes ??= this.free.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
+    tail.length += tail.bytes.write(line, tail.length)
   }
 
-  private send(name: string): void {
-    const buffer = this.buffers.get(name)
-    if (buffer === undefined || buffer.lines.length === 0) return
-    const bytes = Buffer.from(buffer.lines.join(''))
-    buffer.lines = []
-    buffer.length = 0
-    this.sending.push(this.copy(buffer.copy, bytes, this.sending.at(-1)))
+  private send(tail: Tail): void {
+    const { copy, bytes, length } = tail
+    if (bytes === undefined) return
+    tail.bytes = undefined
+    tail.length = 0
+    this.sendBytes(copy, bytes.subarray(0, length), bytes)
+  }
+
+  private sendBytes(copy: string, rows: Buffer, reusable?: Buffer): void {
+    const before = this.sending.at(-1)
+    this.sending.push(
+      this.copy(copy, rows, before).then(() => {
+        if (reusable !== undefined) this.free.push(reusable)
+      }),
+    )
   }
 
   /** Never rejects: whoever waits for a later chunk, or for none any more, would not hear it. */
@@ -154,6 +170,13 @@ export class Stage {
       this.failure = { error }
     }
   }
+}
+
+/** The rows of a table that have not been sent yet. */
+interface Tail {
+  readonly copy: string
+  bytes: Buffer | undefined
+  length: number
 }
 
 /** Ids of documents that are left out, so that what refers to them is not taken for dangling. */
