@@ -114,21 +114,21 @@ suite('what somebody else holds', () => {
   })
 
   /** Two runners who have both seen that there is no ledger yet, and wait for their turn to create it. */
-  async function firstRuns(): Promise<readonly Ended[]> {
+  async function firstRuns(heldMs: number): Promise<readonly Ended[]> {
     const lock = `${String(0x64_62_6b_69)}, hashtext('dbkit.migrations')`
     await holder.query(`select pg_advisory_lock(${lock})`)
     const runs = [startCli(up(), { cwd: folder.path }), startCli(up(), { cwd: folder.path })]
     let said = ''
     for (const { child } of runs) child.stderr?.on('data', (chunk: string) => (said += chunk))
     await eventually('both wait', () => said.split('the migration lock is held by').length === 3)
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    await new Promise((resolve) => setTimeout(resolve, heldMs))
     await holder.query(`select pg_advisory_unlock(${lock})`)
     return Promise.all(runs.map(({ ended }) => ended))
   }
 
   test('the migration lock of the very first run: the ledger is created once', async () => {
     folder = makeWorkspace(ALTER)
-    for (const { exit, stderr } of await firstRuns())
+    for (const { exit, stderr } of await firstRuns(600))
       expect({ exit, stderr }).toEqual({
         exit: 0,
         stderr: expect.stringMatching(/^waiting freight: the migration lock is held by [^\n]+\n$/),
@@ -136,15 +136,15 @@ suite('what somebody else holds', () => {
   })
 
   test('the migration lock for longer than a session may be idle', async () => {
-    await database.query(`alter role postgres set idle_session_timeout = '300ms'`)
-    await database.query(`alter role postgres set idle_in_transaction_session_timeout = '300ms'`)
+    await database.query(`alter role postgres set idle_session_timeout = '3s'`)
+    await database.query(`alter role postgres set idle_in_transaction_session_timeout = '3s'`)
     try {
       folder = makeWorkspace({
         ...ALTER,
-        '0002_slow.up.sql': 'select pg_sleep(0.8);\n',
+        '0002_slow.up.sql': 'select pg_sleep(3.5);\n',
         '0002_slow.down.sql': '',
       })
-      for (const { exit, stderr } of await firstRuns())
+      for (const { exit, stderr } of await firstRuns(3_500))
         expect({ exit, stderr }).toEqual({ exit: 0, stderr: expect.stringMatching(/^waiting [^\n]+\n$/) })
     } finally {
       await database.query('alter role postgres reset all')

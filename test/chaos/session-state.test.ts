@@ -159,13 +159,13 @@ insert into here values (length(current_setting('chaos.mark')));
   })
 
   test('is not inherited from the role: a limit for applications does not end a migration', async () => {
-    await database.query(`alter role postgres set statement_timeout = '300ms'`)
+    await database.query(`alter role postgres set statement_timeout = '2s'`)
     await database.query(`alter role postgres set default_transaction_isolation = 'serializable'`)
     try {
       folder = makeWorkspace({
-        '0001_slow.up.sql': 'select pg_sleep(0.6);\n',
+        '0001_slow.up.sql': 'select pg_sleep(2.5);\n',
         '0001_slow.down.sql': '',
-        '0002_slow.up.sql': '-- dbkit: no-transaction\nselect pg_sleep(0.6);\nvacuum;\n',
+        '0002_slow.up.sql': '-- dbkit: no-transaction\nselect pg_sleep(2.5);\nvacuum;\n',
         '0002_slow.down.sql': '',
       })
       succeeded(await up())
