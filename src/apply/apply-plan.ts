@@ -13,10 +13,13 @@ import {
   cancellable,
   composeMessage,
   interruption,
-  runTransaction,
+  readServerSettings,
   settleLostCommit,
+  type Setting,
   type StepContext,
+  type StepResult,
 } from './run-transaction.js'
+import { transactionRunner, unitsOf } from './run-together.js'
 import { sqlFailure } from './sql-failure.js'
 
 export interface Applied {
@@ -29,6 +32,8 @@ export interface ApplyOptions {
   readonly signal: AbortSignal
   readonly observer: Observer
   readonly singleTransaction: boolean
+  /** Whether many steps may share a message: not where to stop one means to end the engine. */
+  readonly together?: boolean
 }
 
 /**
@@ -46,7 +51,11 @@ export async function applyPlan(
   const reports = new Map<Step, StepReport>()
   // One transaction lives and dies with one session: a new one would go on outside of it.
   const single = options.singleTransaction ? await sessions.current() : undefined
+  const units = options.together === true ? unitsOf(plan.steps) : plan.steps.map((step) => [step])
+  const runInTransaction = transactionRunner(units)
+  let serverSettings: readonly Setting[] = []
   const started = async (): Promise<void> => {
+    serverSettings = await readServerSettings(await sessions.current())
     await single?.script(BEGIN)
   }
   const run = async (step: Step, index: number): Promise<void> => {
@@ -55,6 +64,7 @@ export async function applyPlan(
     const shared = contextOf(step, sessions, config, options.signal, observer)
     const context: StepContext = {
       ...shared,
+      serverSettings,
       onStatement(statement, total) {
         begun++
         shared.onStatement(statement, total)
@@ -84,16 +94,16 @@ export async function applyPlan(
       observer({ kind: 'step-ended', database: config.name, step: report })
     }
     try {
-      const result =
+      const { statements, durationMs }: StepResult =
         single !== undefined
           ? await runWithin(step, single, context)
           : step.transaction
-            ? await runTransaction(step, context)
+            ? await runInTransaction(step, context)
             : await runStatements(step, context)
-      finish(
-        step.direction === 'up' ? 'applied' : 'rolled-back',
-        'statements' in result ? { statements: result.statements } : {},
-      )
+      finish(step.direction === 'up' ? 'applied' : 'rolled-back', {
+        ...(statements === undefined ? {} : { statements }),
+        ...(durationMs === undefined ? {} : { durationMs }),
+      })
     } catch (error) {
       // What ran outside a transaction before the failure stays done.
       finish('failed', step.transaction ? {} : { statements: Math.max(0, begun - 1) })
@@ -101,7 +111,7 @@ export async function applyPlan(
     }
   }
 
-  const failed = await walk(plan, started, run)
+  const failed = await walk(units, started, run)
   let error = failed === undefined ? undefined : toProblem(failed)
   if (single !== undefined) error = await endSingle(plan, single, sessions, config, options, error, reports)
   return { steps: plan.steps.map((step) => reports.get(step) ?? baseReport(step, 'not-run')), error }
@@ -117,6 +127,7 @@ function contextOf(
   const database = config.name
   return {
     config,
+    serverSettings: [],
     session: () => sessions.current(),
     signal,
     onRetry(attempt, delayMs) {
@@ -131,20 +142,23 @@ function contextOf(
   }
 }
 
-/** Hands the steps to Umzug; returns what stopped it. */
+/** Hands the steps to Umzug, those that share a message as one; returns what stopped it. */
 async function walk(
-  plan: Plan,
+  units: readonly (readonly Step[])[],
   started: () => Promise<void>,
   run: (step: Step, index: number) => Promise<void>,
 ): Promise<unknown> {
-  const names = plan.steps.map(({ version }) => version)
-  const direction = plan.steps[0]?.direction ?? 'up'
+  const direction = units[0]?.[0]?.direction ?? 'up'
+  let index = 0
+  const migrations = units.map((unit) => {
+    const runUnit = async (): Promise<void> => {
+      for (const step of unit) await run(step, index++)
+    }
+    return { name: unit[0]?.version ?? '', up: runUnit, down: runUnit }
+  })
+  const names = migrations.map(({ name }) => name)
   const umzug = new Umzug({
-    migrations: plan.steps.map((step, index) => ({
-      name: step.version,
-      up: () => run(step, index),
-      down: () => run(step, index),
-    })),
+    migrations,
     storage: {
       executed: () => Promise.resolve(direction === 'down' ? names : []),
       logMigration: () => Promise.resolve(),
@@ -168,7 +182,8 @@ async function walk(
 
 /** One step inside the transaction that holds them all. */
 async function runWithin(step: Step, session: Session, context: StepContext): Promise<{ retries: number }> {
-  const message = composeMessage(step, context.config, { begin: false })
+  const { config, serverSettings } = context
+  const message = composeMessage(step, config, { begin: false, serverSettings })
   try {
     await cancellable(session, context.signal, () => session.script(message.text))
     return { retries: 0 }

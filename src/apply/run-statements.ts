@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Session, TextRow } from '../database/database.js'
 import {
   advanceSql,
@@ -12,7 +11,6 @@ import {
 } from '../database/ledger.js'
 import { quoteLiteral } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
-import { problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import type { Step } from '../plan/plan.js'
 import {
@@ -21,6 +19,7 @@ import {
   transactionality,
   type Statement,
 } from '../workspace/statements.js'
+import { markFor, outwait } from './outwait.js'
 import {
   backOff,
   cancellable,
@@ -108,7 +107,7 @@ async function runWithJournal(place: Place): Promise<{ retries: number; refusedT
     charactersBefore: [...prefix].length,
     statementsBefore: before.length,
   }
-  const message = `${prefix}${statement.text}\n;${RESET_ROLE};commit;${LEAVE_CLEAN}`
+  const message = `${prefix}${statement.text}\n;${[...RESET_ROLE, 'commit', ...LEAVE_CLEAN].join(';')}`
   for (let retries = 0; ; retries++) {
     try {
       await cancellable(session, context.signal, () => session.script(message))
@@ -135,16 +134,19 @@ async function runWithJournal(place: Place): Promise<{ retries: number; refusedT
  * has set until then.
  */
 function beginning(
-  { step, index, sets, context: { config } }: Place,
+  { step, index, sets, context }: Place,
   goal: { readonly to: number; readonly attempt?: StatementAttempt },
 ): { readonly before: readonly string[]; readonly fence: number } {
+  const { config } = context
   const { version, direction } = step
-  const pinned = [
-    BEGIN,
-    ...settings(step, config, { scope: 'transaction', lockTimeoutMs: config.lockTimeoutMs }),
-  ]
+  const pinned = [BEGIN, ...pinnedIn(step, context)]
   const fence = advanceSql(config.ledger, { version, direction, from: index, ...goal })
   return { before: [...pinned, fence, ...sets], fence: pinned.length }
+}
+
+function pinnedIn(step: Step, { config, serverSettings }: StepContext): readonly string[] {
+  const { lockTimeoutMs } = config
+  return settings(step, config, { scope: 'transaction', lockTimeoutMs, serverSettings })
 }
 
 /**
@@ -153,19 +155,24 @@ function beginning(
  */
 async function runAlone(place: Place, attempt: StatementAttempt | undefined): Promise<void> {
   const { step, statement, index, sets, session, context } = place
-  const { config, signal } = context
+  const { config, serverSettings, signal } = context
   const { version, direction } = step
+  const mark = markOf(place)
   if (attempt === undefined) {
     const announced = { statement: index, ...(await indexesBefore(place)) }
     const { before } = beginning(place, { to: index, attempt: announced })
-    await session.script([...before, RESET_ROLE, 'commit', LEAVE_CLEAN].join(';'))
+    await session.script([...before, ...RESET_ROLE, 'commit', ...LEAVE_CLEAN].join(';'))
   }
-  if (attempt !== undefined) await outwait(place)
+  // To clear away an index that is still being built would be to wait for its builder, while the builder waits for every snapshot older
+  // than its own: a deadlock.
+  if (attempt !== undefined) await outwait(mark, `statement ${String(index + 1)} of ${step.name}`, context)
   const finished = attempt === undefined ? false : await settleLeftover(place, attempt)
   if (!finished) {
-    const before = [...settings(step, config, { scope: 'session', lockTimeoutMs: 0 }), ...sets].join(';')
-    const after = `${RESET_ROLE};${LEAVE_CLEAN}`
-    const mark = markOf(place)
+    const before = [
+      ...settings(step, config, { scope: 'session', lockTimeoutMs: 0, serverSettings }),
+      ...sets,
+    ].join(';')
+    const after = [...RESET_ROLE, ...LEAVE_CLEAN].join(';')
     try {
       await cancellable(session, signal, () => session.alone(before, mark + statement.text, after))
     } catch (error) {
@@ -181,41 +188,8 @@ async function runAlone(place: Place, attempt: StatementAttempt | undefined): Pr
   await session.script(advanceSql(config.ledger, { version, direction, from: index, to: index + 1 }))
 }
 
-/** A comment in front of a statement that runs alone: it is found again in pg_stat_activity, where long texts are cut. */
 function markOf({ step, index, context: { config } }: Place): string {
-  const ledger = `${config.ledger.schema}.${config.ledger.table}`.replaceAll(/[^\w.]/g, '_')
-  return `/* dbkit ${ledger} ${step.version} ${step.direction} ${String(index + 1)} */ `
-}
-
-/**
- * A server may go on with a statement whose runner was killed. To clear away an index that is still being built would be to wait for
- * its builder, while the builder waits for every snapshot older than its own: a deadlock. So its end is waited for.
- */
-async function outwait(place: Place): Promise<void> {
-  const { step, index, session, context } = place
-  const { config, signal } = context
-  const started = Date.now()
-  for (let told = false; ; told = true) {
-    if (signal.aborted) throw interruption(signal)
-    const rows = await session.query(
-      `select pid from pg_catalog.pg_stat_activity
-        where datname = pg_catalog.current_database() and pid <> pg_catalog.pg_backend_pid()
-          and state = 'active' and pg_catalog.starts_with(query, $1)`,
-      [markOf(place)],
-    )
-    const pid = rows[0]?.[0]
-    if (pid === undefined) return
-    const holder = `statement ${String(index + 1)} of ${step.name}, which an interrupted run left on the server (process ${String(pid)})`
-    const waited = Date.now() - started
-    if (waited >= config.lockWaitMs)
-      throw problem('database.lock-busy', {
-        label: config.name,
-        holder,
-        seconds: Math.round(waited / 1_000),
-      })
-    if (!told) context.onWait(holder)
-    await sleep(200, undefined, { signal }).catch(() => undefined)
-  }
+  return markFor(config, `${step.version} ${step.direction} ${String(index + 1)}`)
 }
 
 /**
@@ -301,12 +275,8 @@ function whereMade(statement: Statement): string | undefined {
 }
 
 /** A query in the session that the statement gets, without leaving anything of it. */
-async function look(
-  { step, sets, session, context: { config } }: Place,
-  query: string,
-): Promise<readonly TextRow[]> {
-  const pinned = settings(step, config, { scope: 'transaction', lockTimeoutMs: config.lockTimeoutMs })
-  return session.script([BEGIN, ...pinned, ...sets, query, 'rollback'].join(';'))
+async function look({ step, sets, session, context }: Place, query: string): Promise<readonly TextRow[]> {
+  return session.script([BEGIN, ...pinnedIn(step, context), ...sets, query, 'rollback'].join(';'))
 }
 
 /** CREATE and DROP DATABASE: whether it is there says whether it was done. */

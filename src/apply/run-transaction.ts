@@ -22,6 +22,8 @@ import { sqlFailure, type Sent } from './sql-failure.js'
 /** Everything a step needs to be run. */
 export interface StepContext {
   readonly config: DatabaseConfig
+  /** See readServerSettings. */
+  readonly serverSettings: readonly Setting[]
   readonly session: () => Promise<Session>
   readonly signal: AbortSignal
   readonly onRetry: (attempt: number, delayMs: number) => void
@@ -30,8 +32,12 @@ export interface StepContext {
   readonly onStatement: (index: number, total: number) => void
 }
 
+export type Setting = readonly [name: string, value: string]
+
 export interface StepResult {
   readonly retries: number
+  /** By the server's clock, where dbkit's own cannot tell. */
+  readonly durationMs?: number
   readonly statements?: number
 }
 
@@ -40,8 +46,8 @@ export interface StepResult {
  * migration, and file and row commit together or not at all.
  */
 export async function runTransaction(step: Step, context: StepContext): Promise<StepResult> {
-  const { config } = context
-  const message = composeMessage(step, config)
+  const { config, serverSettings } = context
+  const message = composeMessage(step, config, { serverSettings })
   for (let retries = 0; ; retries++) {
     const session = await context.session()
     try {
@@ -65,13 +71,32 @@ export async function runTransaction(step: Step, context: StepContext): Promise<
   }
 }
 
-/** The message of a transactional step, and where in it the file stands. */
+export interface Framing {
+  /** False: in a transaction that is open, and stays so. */
+  readonly begin?: boolean
+  /** True: another transaction follows in the same message. */
+  readonly goesOn?: boolean
+  /** See readServerSettings. */
+  readonly serverSettings?: readonly Setting[]
+}
+
+export interface Message {
+  readonly text: string
+  /** Where in it the file stands. */
+  readonly sent: Sent
+  /** Statements between the file and its commit. */
+  readonly untilCommit: number
+  /** Statements after the file, with all that cleans up. */
+  readonly statementsAfter: number
+}
+
+/** The message of a transactional step. */
 export function composeMessage(
   step: Step,
   config: DatabaseConfig,
-  { begin = true } = {},
-): { text: string; sent: Sent } {
-  const { ledger } = config
+  { begin = true, goesOn = false, serverSettings = [] }: Framing = {},
+): Message {
+  const { ledger, lockTimeoutMs } = config
   const first =
     step.entry === undefined
       ? startRevertSql(ledger, step.version)
@@ -80,27 +105,46 @@ export function composeMessage(
     step.direction === 'up' ? completeEntrySql(ledger, step.version) : deleteEntrySql(ledger, step.version)
   const before = [
     ...(begin ? [BEGIN] : []),
-    ...settings(step, config, { scope: 'transaction', lockTimeoutMs: config.lockTimeoutMs }),
+    ...settings(step, config, { scope: 'transaction', lockTimeoutMs, serverSettings }),
     first,
   ]
+  // RESET gives the row's completion back to the role that started.
+  const after = [
+    ...RESET_ROLE,
+    last,
+    ...(begin ? ['commit'] : []),
+    // What stands behind a commit begins a transaction in the mode of the role, which the next BEGIN could not change any more.
+    ...(goesOn ? ['begin', ...LEAVE_CLEAN, 'commit'] : LEAVE_CLEAN),
+  ]
   const prefix = before.join(';') + ';'
-  // The newline ends a last comment of the file, the semicolon a last statement without one. RESET gives the row's completion back to
-  // the role that started.
-  const suffix = `\n;${RESET_ROLE};${last};${begin ? 'commit;' : ''}${LEAVE_CLEAN}`
   return {
-    text: prefix + step.script.text + suffix,
-    sent: { start: 0, charactersBefore: [...prefix].length, statementsBefore: before.length },
+    // The newline ends a last comment of the file, the semicolon a last statement without one.
+    text: `${prefix}${step.script.text}\n;${after.join(';')}`,
+    // Counted only for an error.
+    get sent() {
+      return { start: 0, charactersBefore: [...prefix].length, statementsBefore: before.length }
+    },
+    untilCommit: RESET_ROLE.length + 1,
+    statementsAfter: after.length,
   }
 }
 
-export const RESET_ROLE = 'reset role;reset session authorization'
+export const RESET_ROLE = ['reset role', 'reset session authorization']
 
 /**
  * DISCARD ALL as far as it can share a message: what a file has set does not reach the next one, nor through a pooler the next
  * client. Cached plans and sequence values hurt nobody.
  */
-export const LEAVE_CLEAN =
-  'reset all;discard temp;deallocate all;unlisten *;close all;select pg_catalog.pg_advisory_unlock_all()'
+export const LEAVE_CLEAN = [
+  ...['reset all', 'discard temp', 'deallocate all', 'unlisten *', 'close all'],
+  'select pg_catalog.pg_advisory_unlock_all()',
+]
+
+export interface Scope {
+  readonly scope: 'transaction' | 'session'
+  readonly lockTimeoutMs: number
+  readonly serverSettings: readonly Setting[]
+}
 
 /**
  * What holds while a file runs, as SET LOCAL or as SET. Limits that a role or a database has for its applications are not
@@ -109,7 +153,7 @@ export const LEAVE_CLEAN =
 export function settings(
   { script: { directives } }: Pick<Step, 'script'>,
   config: DatabaseConfig,
-  { scope, lockTimeoutMs }: { readonly scope: 'transaction' | 'session'; readonly lockTimeoutMs: number },
+  { scope, lockTimeoutMs, serverSettings }: Scope,
 ): readonly string[] {
   const set = scope === 'transaction' ? 'set local' : 'set'
   return [
@@ -117,22 +161,24 @@ export function settings(
     `${set} statement_timeout=${String(directives.statementTimeoutMs ?? config.statementTimeoutMs)}`,
     `${set} search_path to ${config.searchPath}`,
     `${set} timezone to ${quoteLiteral(config.timeZone)}`,
-    whereKnown(scope === 'transaction'),
+    ...serverSettings.map(([name, value]) => `${set} ${name}=${value}`),
   ]
 }
 
 /**
  * Settings that not every server has. transaction_timeout (17) is a limit as well. client_connection_check_interval (14, where the
  * kernel tells of a closed socket) lets the server notice within a second that dbkit was killed, instead of going on.
+ * Asked once a run: in the message of each migration the question took a tenth of the server's time.
  */
-function whereKnown(local: boolean): string {
-  return (
-    `select pg_catalog.set_config(name,value,${String(local)}) from (values` +
-    "('client_connection_check_interval','1000',140000,'%linux%'),('transaction_timeout','0',170000,'%')" +
-    ') as known(name,value,since,host) ' +
-    "where pg_catalog.current_setting('server_version_num')::pg_catalog.int4 operator(pg_catalog.>=) since " +
-    'and pg_catalog.version() operator(pg_catalog.~~) host'
+export async function readServerSettings(session: Session): Promise<readonly Setting[]> {
+  const rows = await session.query(
+    'select name, value from (values' +
+      "('client_connection_check_interval','1000',140000,'%linux%'),('transaction_timeout','0',170000,'%')" +
+      ') as known(name,value,since,host) ' +
+      "where pg_catalog.current_setting('server_version_num')::pg_catalog.int4 operator(pg_catalog.>=) since " +
+      'and pg_catalog.version() operator(pg_catalog.~~) host',
   )
+  return rows.map(([name, value]) => [name ?? '', value ?? ''])
 }
 
 /** Runs a call, and cancels it on the server when the run is to stop. */
@@ -178,7 +224,7 @@ export async function backOff(retries: number, context: StepContext): Promise<vo
 }
 
 /** Whether the ledger says that the step is done, by whomever. */
-function isDone(step: Step, progress: Progress | undefined): boolean {
+export function isDone(step: Step, progress: Progress | undefined): boolean {
   return step.direction === 'down'
     ? progress === undefined
     : progress?.state === 'applied' && progress.upChecksum === step.entry?.upChecksum

@@ -341,6 +341,14 @@ export function advanceSql(place: LedgerPlace, { version, direction, from, to, a
   )
 }
 
+/** SELECT of the versions and how many milliseconds each took. */
+export function durationsSql(place: LedgerPlace, versions: readonly string[]): string {
+  return (
+    `select version,(extract(epoch from finished_at operator(pg_catalog.-) started_at) operator(pg_catalog.*) 1000)::pg_catalog.int8 ` +
+    `from ${tableOf(place)} where version operator(pg_catalog.=) any(array[${versions.map(quoteLiteral).join(',')}])`
+  )
+}
+
 /** UPDATE that accepts the files' present text for an applied migration. */
 export function acceptFilesSql(place: LedgerPlace, entry: NewEntry): string {
   return (

@@ -60,6 +60,7 @@ export async function changeUnderLock(
           signal: AbortSignal.any([opened.signal, lost]),
           observer,
           singleTransaction: options.singleTransaction,
+          together: database.supports.manySessions,
         })
         steps.push(...applied.steps)
         if (applied.error !== undefined)

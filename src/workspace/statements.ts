@@ -125,10 +125,9 @@ class Draft {
 }
 
 /** Finds, in the order of the file, what cannot be sent to a server as it stands, or should not be. */
-export function findObstacles(
-  source: string,
-  statements: readonly Statement[] = splitStatements(source),
-): readonly Obstacle[] {
+export function findObstacles(source: string, split?: readonly Statement[]): readonly Obstacle[] {
+  if (!MAY_HOLD_OBSTACLES.test(source)) return []
+  const statements = split ?? splitStatements(source)
   const place = new Place(source)
   return [
     ...findStrayText(source, statements),
@@ -137,6 +136,13 @@ export function findObstacles(
     .sort((a, b) => a.start - b.start)
     .map((finding) => ({ ...finding, ...place.at(finding.start) }))
 }
+
+/**
+ * What opens something that may not be closed, or belongs to psql, or hides a password; and the words that statements begin with which
+ * a migration must not hold. Half of all files have none of it: to split them as well takes 30 microseconds each.
+ */
+const MAY_HOLD_OBSTACLES =
+  /['"$\\]|\/\*|(?<!:):(?!:)|:::|\b(?:copy|begin|start|commit|end|rollback|abort|prepare)\b/i
 
 type Finding = Omit<Obstacle, 'line' | 'column'>
 

@@ -20,14 +20,22 @@ export interface Migration {
   readonly down: Script | undefined
 }
 
-/** A file that was read and hashed. Its text is read again when it is to be run, because most runs have nothing to run. */
+/** A file that was read and hashed. */
 export interface Script {
   readonly path: string
   /** The path as shown to people. */
   readonly file: string
   /** SHA-256 of the text with line ends as \n and without a byte order mark: a checkout on Windows is no edit. */
   readonly checksum: string
+  /** What was hashed, while there is room for it; a file without is read again when it is to be run, as few are. */
+  readonly text: string | undefined
 }
+
+/**
+ * Characters of all files of a workspace together: a new database has its thousand small ones read once, and where there are more, most
+ * runs have nothing to run and would only carry them about.
+ */
+const ROOM_FOR_TEXT = 1_000_000
 
 /**
  * Reads a folder of migrations. Fails with every problem of names and pairs at once; a folder that does not exist is
@@ -67,6 +75,7 @@ export function readWorkspace(
     entry[parsed.direction] = file
   }
   const migrations: Migration[] = []
+  const room = { characters: ROOM_FOR_TEXT }
   for (const [version, entries] of found) {
     const [entry] = entries
     if (entry === undefined) continue
@@ -75,7 +84,7 @@ export function readWorkspace(
       problems.push(problem('workspace.duplicate-version', { version, files }))
       continue
     }
-    const pair = pairUp(entry, show, mayLackDowns)
+    const pair = pairUp(entry, show, mayLackDowns, room)
     if (pair instanceof DbkitError) problems.push(pair)
     else migrations.push(pair)
   }
@@ -90,21 +99,31 @@ function pairUp(
   { version, name, up, down }: { version: string; name: string; up?: string; down?: string },
   show: (path: string) => string,
   mayLackDown: boolean,
+  room: Room,
 ): Migration | DbkitError {
   if (up === undefined)
     return problem('workspace.unpaired', { file: show(down ?? ''), missing: `${name}.up.sql` })
-  const upScript = scriptAt(up, show(up))
-  if (down !== undefined) return { version, name, up: upScript, down: scriptAt(down, show(down)) }
+  const upScript = scriptAt(up, show(up), room)
+  if (down !== undefined) return { version, name, up: upScript, down: scriptAt(down, show(down), room) }
   if (mayLackDown) return { version, name, up: upScript, down: undefined }
-  const text = decodeScript(readText(up), upScript.file)
+  const text = decodeScript(upScript.text ?? readText(up), upScript.file)
   if (text instanceof DbkitError) return text
   return text.directives.irreversible === undefined
     ? problem('workspace.unpaired', { file: show(up), missing: `${name}.down.sql` })
     : { version, name, up: upScript, down: undefined }
 }
 
-function scriptAt(path: string, shown: string): Script {
-  return { path, file: shown, checksum: checksumOf(readText(path)) }
+interface Room {
+  characters: number
+}
+
+function scriptAt(path: string, shown: string, room: Room): Script {
+  const content = readText(path)
+  const checksum = checksumOf(content)
+  if (typeof content !== 'string' || content.length > room.characters)
+    return { path, file: shown, checksum, text: undefined }
+  room.characters -= content.length
+  return { path, file: shown, checksum, text: content }
 }
 
 /**
@@ -130,6 +149,7 @@ function checksumOf(content: string | Buffer): string {
 
 /** The text of a script. Fails with `workspace.undecodable`, `workspace.bad-directive`, or `workspace.changed` when it is not what was hashed. */
 export function readScriptText(script: Script): ScriptText {
+  if (script.text !== undefined) return decoded(script.text, script.file)
   const content = readText(script.path)
   if (checksumOf(content) !== script.checksum) throw problem('workspace.changed', { file: script.file })
   return decoded(content, script.file)
