@@ -141,6 +141,29 @@ module.exports = {
       to: { path: '^src/catalog/' },
     },
     {
+      name: 'differ-knows-catalogs-only',
+      severity: 'error',
+      comment:
+        'From two catalogs to the statements between them, without any database: a plan can be made again at any time, and whoever runs it proves it.',
+      from: { path: '^src/diff/' },
+      to: {
+        path: '.',
+        pathNot: [
+          '^src/diff/',
+          '^src/catalog/(catalog|compare|hash|ddl[a-z-]*)\\.ts$',
+          '^src/database/quote\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'differ-is-for-proofs',
+      severity: 'error',
+      comment:
+        'A plan that nobody has run is a guess: it is made where it is run on a shadow, and handed on with what was seen.',
+      from: { path: '^src/', pathNot: '^src/(diff|prove)/' },
+      to: { path: '^src/diff/', ...valuesOnly },
+    },
+    {
       name: 'proving-is-a-step-of-verbs',
       severity: 'error',
       comment:

@@ -1,4 +1,4 @@
-// The tests that take a sample in npm test, with full counts: hundreds of kills, every broken rollback. Prints its figures at the end.
+// The tests that take a sample in npm test, with full counts: hundreds of kills, every broken rollback, every pair of schemas. Prints its figures at the end.
 // Arguments go to jest: npm run prove -- test/chaos/concurrency.test.ts
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -14,7 +14,9 @@ const { status, error } = spawnSync(
   process.execPath,
   [
     fileURLToPath(new URL('test.js', import.meta.url)),
-    ...(given.some((argument) => !argument.startsWith('-')) ? [] : ['test/chaos', 'test/verify']),
+    ...(given.some((argument) => !argument.startsWith('-'))
+      ? []
+      : ['test/chaos', 'test/diff', 'test/verify']),
     ...given,
   ],
   {

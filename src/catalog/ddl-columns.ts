@@ -81,7 +81,7 @@ export function sequencesMadeWith(column: Column, catalog: Catalog): readonly Fa
   return serial === undefined ? partsOfKind(catalog, column.key, 'sequence') : [serial]
 }
 
-function identityOptions(column: Column, table: Table, catalog: Catalog): string {
+export function identityOptions(column: Column, table: Table, catalog: Catalog): string {
   const [sequence] = partsOfKind(catalog, column.key, 'sequence')
   if (sequence === undefined) return ''
   const isUsual = sequence.name === `${table.name}_${column.name}_seq` && sequence.schema === table.schema

@@ -48,6 +48,11 @@ const ORDER: readonly FactKind[] = [
 
 const RANKS: ReadonlyMap<FactKind, number> = new Map(ORDER.map((kind, rank) => [kind, rank]))
 
+/** Where a kind stands among the others. */
+export function kindRank(kind: FactKind): number {
+  return RANKS.get(kind) ?? ORDER.length
+}
+
 /** Every statement of a catalog, in an order in which it can be run in an empty database; the same each time. */
 export function orderedStatements(catalog: Catalog): readonly Statement[] {
   const ranked = [...catalog.facts.values()]
@@ -117,7 +122,11 @@ export function inOrder(statements: readonly Statement[], catalog: Catalog): rea
   return ordered
 }
 
-function needsOfStatement(statement: Statement, catalog: Catalog): readonly string[] {
+/** What has to be there before a statement runs: what it says itself, and what the edges of the facts that it makes say. */
+export function needsOfStatement(
+  statement: Pick<Statement, 'creates' | 'needs' | 'notYet'>,
+  catalog: Catalog,
+): readonly string[] {
   const own = new Set(statement.creates)
   const later = new Set(statement.notYet)
   const edges = statement.creates.flatMap((key) => needsOf(catalog, key))

@@ -5,24 +5,34 @@ import { create, type Statement } from './ddl-statement.js'
 /** Kinds of which everybody may do something from the start. */
 const GIVEN_TO_ALL = new Set(['function', 'procedure', 'language', 'type', 'domain'])
 
-/** GRANT, and before it REVOKE where something is given from the start. */
-export function grantStatements(grant: FactOf<'grant'>, catalog: Catalog): readonly Statement[] {
-  const { on, onIdentity, column, grantee, grantor } = grant.details
+/** What GRANT ... ON says, and whether the grantee has something there from the start. */
+export function rightsOf(
+  grant: FactOf<'grant'>,
+  catalog: Catalog,
+): { readonly target: string; readonly isGiven: boolean; readonly toOwner: boolean } {
+  const { on, onIdentity, column, grantee } = grant.details
   const object = grant.parent === undefined ? undefined : catalog.facts.get(grant.parent)
-  const target = on === 'table' ? onIdentity : `${on} ${onIdentity}`
   const owner =
     object !== undefined && 'owner' in object.properties
       ? (object.properties.owner ?? catalog.owner)
       : undefined
+  const toOwner = column === undefined && owner !== undefined && grantee === quoteIfNeeded(owner)
   const isGiven =
     column === undefined &&
     (object === undefined ||
       (grantee === 'public' && (GIVEN_TO_ALL.has(on) || onIdentity === 'public')) ||
-      (owner !== undefined && grantee === quoteIfNeeded(owner)))
+      toOwner)
+  return { target: on === 'table' ? onIdentity : `${on} ${onIdentity}`, isGiven, toOwner }
+}
+
+/** GRANT, and before it REVOKE where something is given from the start. */
+export function grantStatements(grant: FactOf<'grant'>, catalog: Catalog): readonly Statement[] {
+  const { column, grantee, grantor } = grant.details
+  const { target, isGiven } = rightsOf(grant, catalog)
   const { privileges, grantable } = grant.properties
   const sql = [
     ...(isGiven ? [`revoke all on ${target} from ${grantee}`] : []),
-    ...grants(privileges, grantable, column, target, grantee),
+    ...grantsOf(privileges, grantable, column, target, grantee),
   ]
   const whole =
     grantor === undefined
@@ -31,7 +41,7 @@ export function grantStatements(grant: FactOf<'grant'>, catalog: Catalog): reado
   return [create(grant, whole.join(';\n'))]
 }
 
-function grants(
+export function grantsOf(
   privileges: readonly string[],
   grantable: readonly string[],
   column: string | undefined,
@@ -49,18 +59,23 @@ function grants(
   ]
 }
 
-export function defaultPrivilegesStatements(fact: FactOf<'default privileges'>): readonly Statement[] {
-  const { role, inSchema, on, grantee } = fact.details
-  const { privileges, grantable } = fact.properties
-  const head = [
+export function defaultPrivilegesHead(fact: FactOf<'default privileges'>): string {
+  const { role, inSchema } = fact.details
+  return [
     'alter default privileges',
     ...(role === undefined ? [] : [`for role ${quoteIfNeeded(role)}`]),
     ...(inSchema === undefined ? [] : [`in schema ${quoteIfNeeded(inSchema)}`]),
   ].join(' ')
+}
+
+export function defaultPrivilegesStatements(fact: FactOf<'default privileges'>): readonly Statement[] {
+  const { inSchema, on, grantee } = fact.details
+  const { privileges, grantable } = fact.properties
+  const head = defaultPrivilegesHead(fact)
   const sql = [
     // In a schema they come on top of what is given; elsewhere they take its place.
     ...(inSchema === undefined ? [`revoke all on ${on} from ${grantee}`] : []),
-    ...grants(privileges, grantable, undefined, on, grantee),
+    ...grantsOf(privileges, grantable, undefined, on, grantee),
   ]
   return [create(fact, sql.map((clause) => `${head} ${clause}`).join(';\n'))]
 }

@@ -13,16 +13,25 @@ import { alterTable, functionsBack, isLike, partitionedParent, type Table } from
 import { attachedMark, change, create, tiedMark, type Statement } from './ddl-statement.js'
 import { block, foreignOptions, small, storageOptions, withOptions } from './ddl-text.js'
 
+export interface TableOptions {
+  /** Makes a partition as any table, to be attached: its parent is there and would give it indexes of other names. */
+  readonly attach?: boolean
+}
+
 /**
  * CREATE TABLE with its columns and those constraints that may stand in it, and what CREATE TABLE cannot say. Other constraints, and
  * the indexes, have statements of their own.
  */
-export function tableStatements(table: Table, catalog: Catalog): readonly Statement[] {
+export function tableStatements(
+  table: Table,
+  catalog: Catalog,
+  { attach = false }: TableOptions = {},
+): readonly Statement[] {
   const columns = partsOfKind(catalog, table.key, 'column')
   const inline = inlineConstraints(table, catalog)
   const late = columns.filter((column) => hasLateDefault(column, table, catalog))
   const parent = partitionedParent(table, catalog)
-  const asPartition = parent !== undefined && isLike(table, parent, catalog)
+  const asPartition = !attach && parent !== undefined && isLike(table, parent, catalog)
   return [
     create(table, asPartition ? partitionSql(table, parent, catalog) : ordinarySql(table, parent, catalog), {
       creates: [

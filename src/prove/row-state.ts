@@ -82,7 +82,8 @@ function batches(tables: readonly TableToRead[]): readonly (readonly TableToRead
 }
 
 function selectOf(identity: string, columns: readonly string[], index: number): string {
-  const hash = (text: string): string => `coalesce(sum(hashtextextended(${text}, 0)::numeric), 0)::text`
+  const hash = (text: string): string =>
+    `coalesce(sum(hashtextextended((${text}) collate "C", 0)::numeric), 0)::text`
   const names = columns.map((name) => `r.${quoteName(name)}`)
   const numbers = [
     'count(*)::text',

@@ -47,6 +47,8 @@ const violations: Record<string, [from: string, line: string][]> = {
     ['src/catalog/b.ts', "import '../database/database.js'"],
   ],
   'catalog-is-for-who-asks': [['src/apply/e.ts', "import type { Catalog } from '../catalog/catalog.js'"]],
+  'differ-knows-catalogs-only': [['src/diff/a.ts', "import type { Session } from '../database/database.js'"]],
+  'differ-is-for-proofs': [['src/verbs/j.ts', "import '../diff/a.js'"]],
   'proving-is-a-step-of-verbs': [
     ['src/prove/a.ts', "import '../verbs/migrate.js'"],
     ['src/prove/b.ts', "import '../mongo/read.js'"],
