@@ -1,9 +1,20 @@
 // What is measured, and what dbkit should reach. A goal prepares its cases, each of which is run once a round; its limits are
 // computed from all rounds. `held` limits are those that --check compares with baseline.json: CPU and counts, which another machine
-// repeats; wall clock and memory are reported.
+// repeats; wall clock and memory are reported. A goal that is `reported` holds none.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dbkitOn } from './tools.js'
+
+// The goals were set where `node -e 0` took 63 ms of CPU, because Node was told to load a file of certificates as well
+// (NODE_EXTRA_CA_CERTS). Without, as here, it takes 28. What they leave to dbkit above an empty Node is the same.
+const aboveNode = (ratio) => Number((1 + ((ratio - 1) * 63) / 28).toFixed(2))
+
+// The least that a Node program with pg can do took 2.29 times `node -e 0` there, where 2.4 was the goal: so the goal can also be held
+// against that program, which another load of the machine slows as much as dbkit.
+const FLOOR = 'pg script'
+const ABOVE_FLOOR = 1.05
+
+const QUICK = ['dbkit', 'psql', FLOOR]
 
 const TABLES = `select count(*) from pg_class where relname ~ '^t_[0-9]{5}$'`
 
@@ -33,7 +44,12 @@ export const goals = [
     },
     limits: ({ cpu, rss }) =>
       ['dbkit --version', 'dbkit --help', 'dbkit --no-such-flag'].flatMap((name) => [
-        { what: `${name}: CPU / node -e 0`, value: cpu(name, 'node -e 0'), atMost: 1.15, held: true },
+        {
+          what: `${name}: CPU / node -e 0`,
+          value: cpu(name, 'node -e 0'),
+          atMost: aboveNode(1.15),
+          held: true,
+        },
         { what: `${name}: RSS, MB`, value: rss(name), atMost: 45 },
       ]),
   },
@@ -45,7 +61,8 @@ export const goals = [
     rounds: 11,
     prepare: (bench) => onApplied(bench, 1_000, ({ up, again = up }) => again),
     limits: ({ cpu, wall, rss }) => [
-      { what: 'client CPU / node -e 0', value: cpu('dbkit', 'node -e 0'), atMost: 2.4, held: true },
+      { what: 'client CPU / node -e 0', value: cpu('dbkit', 'node -e 0'), atMost: aboveNode(2.4) },
+      { what: `client CPU / ${FLOOR}`, value: cpu('dbkit', FLOOR), atMost: ABOVE_FLOOR, held: true },
       { what: 'wall / umzug script', value: wall('dbkit', 'umzug script'), atMost: 0.7 },
       { what: 'RSS, MB', value: rss('dbkit'), atMost: 65 },
     ],
@@ -63,7 +80,8 @@ export const goals = [
     },
     limits: ({ cpu, rss }) =>
       ['dbkit', 'dbkit --json'].flatMap((name) => [
-        { what: `${name}: client CPU / node -e 0`, value: cpu(name, 'node -e 0'), atMost: 2.4, held: true },
+        { what: `${name}: client CPU / node -e 0`, value: cpu(name, 'node -e 0'), atMost: aboveNode(2.4) },
+        { what: `${name}: client CPU / ${FLOOR}`, value: cpu(name, FLOOR), atMost: ABOVE_FLOOR, held: true },
         { what: `${name}: RSS, MB`, value: rss(name), atMost: 65 },
       ]),
   },
@@ -89,7 +107,8 @@ export const goals = [
         {
           what: `${verb}: CPU at 5,000 / at 1,000`,
           value: cpu(`${verb} 5,000`, `${verb} 1,000`),
-          atMost: 2,
+          // Twice, where each of both had those certificates on top.
+          atMost: 2.3,
           held: true,
         },
         {
@@ -109,9 +128,7 @@ export const goals = [
     rounds: 5,
     prepare(bench) {
       const { tools, quick } = bench
-      const names = quick
-        ? ['dbkit', 'psql']
-        : Object.keys(tools).filter((name) => tools[name].up !== undefined)
+      const names = quick ? QUICK : Object.keys(tools).filter((name) => tools[name].up !== undefined)
       return [100, 1_000].flatMap((size) =>
         names.map((name) => {
           const folder = bench.workspace(tools[name].layout, size)
@@ -123,11 +140,23 @@ export const goals = [
         }),
       )
     },
-    limits: ({ total, wall, rss, slope, median }) => [
+    limits: ({ cpu, total, wall, rss, slope, median }) => [
       {
         what: '1,000: client + server CPU / psql',
         value: total('dbkit 1,000', 'psql 1,000'),
         atMost: 0.95,
+      },
+      // Not against psql, whose five round trips a migration cost twice as much on a busy machine as on a quiet one.
+      {
+        what: `1,000: client CPU / ${FLOOR}`,
+        value: cpu('dbkit 1,000', `${FLOOR} 1,000`),
+        held: true,
+      },
+      {
+        what: `1,000: client + server CPU / ${FLOOR}`,
+        value: total('dbkit 1,000', `${FLOOR} 1,000`),
+        // 0.95 of psql, where the floor took 0.81.
+        atMost: 1.17,
         held: true,
       },
       { what: '1,000: wall / psql', value: wall('dbkit 1,000', 'psql 1,000'), atMost: 0.9 },
@@ -145,6 +174,7 @@ export const goals = [
   {
     name: 'many',
     title: 'Apply 5,000 and 10,000 migrations',
+    reported: true,
     base: 'dbkit 1,000',
     rounds: 1,
     prepare(bench) {
@@ -180,7 +210,8 @@ export const goals = [
     prepare(bench) {
       const { tools, quick } = bench
       const names = quick ? ['dbkit'] : Object.keys(tools).filter((name) => tools[name].up !== undefined)
-      return [10, 60].flatMap((size) =>
+      // 100 are sent several in a message.
+      return [10, 30, 100].flatMap((size) =>
         names.map((name) => {
           const folder = bench.workspace(tools[name].layout, size)
           return {
@@ -192,23 +223,31 @@ export const goals = [
         }),
       )
     },
-    limits: ({ slope, cases }) =>
+    limits: ({ slope, median, cases }) =>
       cases
-        .filter((name) => name.endsWith(' 60'))
-        .map((name) => {
-          const tool = name.slice(0, -' 60'.length)
-          const ours = tool === 'dbkit'
-          return {
-            what: `${tool}: messages a migration`,
-            value: slope('statements', `${tool} 10`, `${tool} 60`, 50),
-            ...(ours ? { atMost: 1.1, held: true } : {}),
-          }
+        .filter((name) => name.endsWith(' 100'))
+        .flatMap((name) => {
+          const tool = name.slice(0, -' 100'.length)
+          const goal = tool === 'dbkit' ? { atMost: 1.1, held: true } : {}
+          return [
+            {
+              what: `${tool}: messages a migration, of few`,
+              value: slope('statements', `${tool} 10`, `${tool} 30`, 20),
+              ...goal,
+            },
+            {
+              what: `${tool}: messages a migration, of 100`,
+              value: median('statements', name) / 100,
+              ...goal,
+            },
+          ]
         }),
   },
 
   {
     name: 'config',
     title: 'What reading a configuration costs: status of 100 migrations',
+    reported: true,
     base: 'node -e 0',
     rounds: 11,
     async prepare(bench) {
@@ -245,7 +284,9 @@ export const goals = [
   {
     name: 'memory',
     title: 'Memory of each command, 1,000 migrations',
+    reported: true,
     rounds: 1,
+    inOrder: true,
     async prepare(bench) {
       const folder = bench.workspace('dbkit', 1_000)
       const { url } = await bench.applied('dbkit', 1_000)
@@ -268,7 +309,7 @@ export const goals = [
         { name: 'migrate redo', command: on('migrate', 'redo', '--yes') },
         { name: 'migrate create', command: dbkitOn(created, url, 'migrate', 'create', 'add_rating') },
         // Last, because it empties the database.
-        { name: 'migrate down --all', command: on('migrate', 'down', '--all', '--yes') },
+        { name: 'migrate down --all', command: on('migrate', 'down', '--all', '--yes'), changes: true },
       ]
     },
     limits: ({ rss, cases }) =>
@@ -282,7 +323,7 @@ async function onApplied(bench, size, commandOf) {
   const cases = [{ name: 'node -e 0', command: node.version }]
   for (const [name, tool] of Object.entries(others)) {
     const command = commandOf(tool)
-    if (command === undefined || (bench.quick && name !== 'dbkit' && name !== 'psql')) continue
+    if (command === undefined || (bench.quick && !QUICK.includes(name))) continue
     const { folder, url } = await bench.applied(name, size)
     cases.push({ name, command: command(folder, url) })
   }

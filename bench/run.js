@@ -5,8 +5,9 @@
 //
 // --quick   fewer rounds, and none of the other tools
 // --check   exit 1 when CPU or messages grew by more than a fifth over bench/baseline.json; seconds are not compared, because they are
-//           another machine's: each figure is a ratio to `node -e 0` or to psql in the same run
+//           another machine's: each figure is a ratio to `node -e 0` or to a minimal program with pg in the same run
 // --save    writes bench/baseline.json
+//           Both leave out the other tools, and the goals of which the baseline holds nothing.
 //
 // A round runs each case once, in another order each time. A ratio is taken inside a round, and the median over the rounds is shown: what
 // else the machine does meanwhile slows both sides.
@@ -39,7 +40,10 @@ if (unknown.length > 0) {
   console.error(`Unknown: ${unknown.join(', ')}. Goals: ${goals.map(({ name }) => name).join(', ')}`)
   process.exit(2)
 }
-const selected = goals.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const compares = flags.check || flags.save
+const selected = goals.filter(({ name, reported = false }) =>
+  positionals.length === 0 ? !(compares && reported) : positionals.includes(name),
+)
 
 const scratch = mkdtempSync(join(tmpdir(), 'dbkit-bench-'))
 const server = await startServer()
@@ -65,19 +69,25 @@ async function main() {
     `Node ${process.versions.node}, PostgreSQL ${server.version} without fsync, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}`,
   )
   const missing = Object.keys(allTools).filter((name) => !(name in tools))
-  if (!flags.quick && missing.length > 0)
+  if (!flags.quick && !compares && missing.length > 0)
     console.log(`Left out, because npm ci --prefix bench was not run: ${missing.join(', ')}`)
   const bench = createBench(tools)
   const limits = []
   for (const goal of selected) {
     const rounds = Number(flags.rounds ?? (flags.quick ? Math.ceil(goal.rounds / 2) : goal.rounds))
-    const results = await run(goal, bench, rounds)
-    const reached = goal
-      .limits(figures(results))
-      .filter(({ value }) => Number.isFinite(value))
-      .map((limit) => ({ ...limit, goal: goal.name }))
+    const measured = async (times) => {
+      const results = await run(goal, bench, times)
+      const reached = goal
+        .limits(figures(results))
+        .filter(({ value }) => Number.isFinite(value))
+        .map((limit) => ({ ...limit, goal: goal.name }))
+      print(goal, results, reached, times)
+      return reached
+    }
+    let reached = await measured(rounds)
+    // What other programs did meanwhile makes a figure worse once, not twice.
+    if (flags.check && worseOf(reached).length > 0) reached = await measured(2 * rounds)
     limits.push(...reached)
-    print(goal, results, reached, rounds)
   }
   if (flags.save) save(limits)
   return flags.check ? check(limits) : 0
@@ -108,7 +118,7 @@ function createBench(tools) {
   }
   return {
     tools,
-    quick: flags.quick,
+    quick: flags.quick || compares,
     folder,
     workspace,
     freshDatabase,
@@ -238,21 +248,38 @@ function printTable([headings, ...rows]) {
   for (const row of rows) console.log(line(row))
 }
 
-const keyOf = ({ goal, what }) => `${goal}: ${what}`
+// A function, because the run above waits before it gets here.
+function keyOf({ goal, what }) {
+  return `${goal}: ${what}`
+}
 
 function save(limits) {
-  const before = existsSync(baselineFile) ? JSON.parse(readFileSync(baselineFile, 'utf8')) : {}
   const held = limits
     .filter((limit) => limit.held)
     .map((limit) => [keyOf(limit), Number(limit.value.toFixed(3))])
-  writeFileSync(baselineFile, JSON.stringify({ ...before, ...Object.fromEntries(held) }, undefined, 2) + '\n')
+  writeFileSync(
+    baselineFile,
+    JSON.stringify({ ...readBaseline(), ...Object.fromEntries(held) }, undefined, 2) + '\n',
+  )
+}
+
+function worseOf(limits) {
+  const baseline = readBaseline()
+  return limits
+    .filter((limit) => limit.held)
+    .map((limit) => [keyOf(limit), limit.value])
+    .filter(([key, value]) => !(value <= baseline[key] * TOLERANCE))
+}
+
+function readBaseline() {
+  return existsSync(baselineFile) ? JSON.parse(readFileSync(baselineFile, 'utf8')) : {}
 }
 
 /** Exit 1 when something costs more than it did; a figure that the baseline has and this run has not is told. */
 function check(limits) {
-  const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'))
-  const held = new Map(limits.filter((limit) => limit.held).map((limit) => [keyOf(limit), limit.value]))
-  const worse = [...held].filter(([key, value]) => !(value <= baseline[key] * TOLERANCE))
+  const baseline = readBaseline()
+  const held = new Set(limits.filter((limit) => limit.held).map(keyOf))
+  const worse = worseOf(limits)
   console.log()
   for (const [key, value] of worse)
     console.log(`worse  ${key}: ${value.toFixed(2)}, was ${String(baseline[key] ?? 'not in the baseline')}`)

@@ -107,7 +107,11 @@ function graphile(folder, url, ...words) {
   return {
     argv: [node, peer('graphile-migrate/dist/cli.js'), ...words],
     cwd: folder,
-    env: { DATABASE_URL: url, SHADOW_DATABASE_URL: `${url}_shadow`, ROOT_DATABASE_URL: url },
+    env: {
+      DATABASE_URL: url,
+      SHADOW_DATABASE_URL: `${url}_shadow`,
+      ROOT_DATABASE_URL: new URL('/postgres', url).href,
+    },
   }
 }
 
