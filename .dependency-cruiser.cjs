@@ -20,9 +20,9 @@ const pure = [
   '^src/plan/',
   '^src/(report|errors|duration)\\.ts$',
   '^src/workspace/(migration-file|statements|version)\\.ts$',
-  '^src/database/quote\\.ts$',
+  '^src/database/(copy-text|quote)\\.ts$',
   '^src/codegen/(?!read-shape)',
-  '^src/seed/(copy-text|csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
+  '^src/seed/(csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
 ]
 
 module.exports = {
@@ -118,7 +118,7 @@ module.exports = {
       comment:
         'What the files say must be readable without an engine, and what a database says without the files: the plan brings them together.',
       from: { path: '^src/workspace/' },
-      to: { path: '^src/database/', pathNot: '^src/database/quote\\.ts$', ...valuesOnly },
+      to: { path: '^src/database/', pathNot: '^src/database/(copy-text|quote)\\.ts$', ...valuesOnly },
     },
     {
       name: 'catalog-reads-through-the-port',
@@ -128,7 +128,7 @@ module.exports = {
       from: { path: '^src/catalog/' },
       to: {
         path: '^src/',
-        pathNot: ['^src/catalog/', '^src/database/quote\\.ts$', '^src/errors\\.ts$'],
+        pathNot: ['^src/catalog/', '^src/database/(copy-text|quote)\\.ts$', '^src/errors\\.ts$'],
         ...valuesOnly,
       },
     },

@@ -2,13 +2,30 @@
  * Everything dbkit can foresee but cannot go on from, in one catalogue: a code, the exit status it deserves, what is said
  * and what to do next. Code throws `problem('code', about)`, so message and hint have one home and tests assert codes.
  */
-
 /** A place in a file of the user, 1-based; `excerpt` is the whole line, so that a caret can be put under the column. */
 export interface SourceLocation {
   readonly file: string
   readonly line: number
   readonly column: number
   readonly excerpt?: string
+}
+
+/** What dbkit found when it looked at the database after a refusal: the state before the migration, which was rolled back. */
+export interface CulpritReport {
+  readonly kind:
+    | 'duplicate-keys'
+    | 'null-rows'
+    | 'violating-rows'
+    | 'orphans'
+    | 'still-referenced'
+    | 'dependents'
+    | 'blockers'
+    | 'nearest-names'
+    | 'bad-values'
+  /** How many there are, in a sentence without its full stop. */
+  readonly summary: string
+  /** A few of them. */
+  readonly examples: readonly string[]
 }
 
 /** 1: a check found something · 2: the request or the files are wrong · 3: the database refused or was not reached · 130: interrupted. */
@@ -627,6 +644,8 @@ export class DbkitError extends Error {
   readonly location: SourceLocation | undefined
   /** Further problems of the same request, found in the same look; all of them are shown. */
   readonly others: readonly DbkitError[]
+  /** Who or what made the database refuse, where dbkit could find it out. */
+  readonly culprit: CulpritReport | undefined
 
   constructor(fields: {
     code: ErrorCode
@@ -635,6 +654,7 @@ export class DbkitError extends Error {
     hint?: string | undefined
     location?: SourceLocation | undefined
     others?: readonly DbkitError[] | undefined
+    culprit?: CulpritReport | undefined
     cause?: unknown
   }) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause })
@@ -643,12 +663,18 @@ export class DbkitError extends Error {
     this.hint = fields.hint
     this.location = fields.location
     this.others = fields.others ?? []
+    this.culprit = fields.culprit
   }
 
-  /** The same error, carrying the other problems that were found with it. */
-  with(others: readonly DbkitError[]): DbkitError {
-    const { code, exit, message, hint, location, cause } = this
-    return new DbkitError({ code, exit, message, hint, location, cause, others })
+  /** The same error with something more known of it, or said otherwise. */
+  with(known: {
+    readonly others?: readonly DbkitError[]
+    readonly culprit?: CulpritReport
+    readonly message?: string
+    readonly cause?: unknown
+  }): DbkitError {
+    const { code, exit, message, hint, location, cause, others, culprit } = this
+    return new DbkitError({ code, exit, message, hint, location, cause, others, culprit, ...known })
   }
 }
 
@@ -676,7 +702,7 @@ export function problem<C extends ErrorCode>(
 /** Throws all problems as one error: the first speaks, the others stand behind it. Does nothing when there is none. */
 export function throwProblems(problems: readonly DbkitError[]): void {
   const [first, ...others] = problems
-  if (first !== undefined) throw others.length === 0 ? first : first.with(others)
+  if (first !== undefined) throw others.length === 0 ? first : first.with({ others })
 }
 
 /** The environment variable that names a database's server: happyrobot -> HAPPYROBOT_DATABASE_URL. */
@@ -695,17 +721,24 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best
 }
 
+/** Letters to add, leave out, replace or swap with their neighbour to get from one word to the other. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  let beforeLast: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(substitute, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+          ? (beforeLast[j - 2] ?? 0) + 1
+          : replaced
+      row.push(Math.min(replaced, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
     }
-    previous = row
+    beforeLast = last
+    last = row
   }
-  return previous[b.length] ?? 0
+  return last[b.length] ?? 0
 }
 
 function ends(known: readonly string[]): string {

@@ -7,7 +7,7 @@ export type { CodegenOptions, DatabaseOptions, DbkitConfig } from './config/defi
 export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
 export { DbkitError, fileProblem, problem } from './errors.js'
-export type { ErrorCode, ExitCode, SourceLocation } from './errors.js'
+export type { CulpritReport, ErrorCode, ExitCode, SourceLocation } from './errors.js'
 export { exitCodeOf, reportOf } from './report.js'
 export type {
   DatabaseReport,

@@ -1,4 +1,4 @@
-import type { DbkitError, ExitCode, SourceLocation } from './errors.js'
+import type { CulpritReport, DbkitError, ExitCode, SourceLocation } from './errors.js'
 
 /** What happened, as values: the same report is printed for people and, with --json, for programs. */
 export interface Report {
@@ -21,6 +21,8 @@ export interface ErrorReport {
   readonly excerpt?: string
   /** What PostgreSQL said, when it was PostgreSQL that refused. */
   readonly sql?: SqlErrorReport
+  /** Who or what made PostgreSQL refuse, where it could be found out. */
+  readonly culprit?: CulpritReport
   /** Further problems found in the same look. */
   readonly others?: readonly ErrorReport[]
 }
@@ -310,7 +312,7 @@ export interface ProofCheck {
 
 /** The report of an error, with everything the terminal and the JSON document need. */
 export function reportOf(error: DbkitError): ErrorReport {
-  const { code, exit, message, hint, location, others } = error
+  const { code, exit, message, hint, location, others, culprit } = error
   return {
     code,
     exit,
@@ -318,6 +320,7 @@ export function reportOf(error: DbkitError): ErrorReport {
     ...(hint === undefined ? {} : { hint }),
     ...locationFields(location),
     ...(isSqlCause(error.cause) ? { sql: error.cause.fields } : {}),
+    ...(culprit === undefined ? {} : { culprit }),
     ...(others.length === 0 ? {} : { others: others.map(reportOf) }),
   }
 }

@@ -199,7 +199,14 @@ export function renderFailure(
   return [
     `${paint.red.bold('error')} ${database === undefined ? '' : `${database.database}: `}${error.message}${code}`,
     ...renderPlace(error, paint),
-    ...labelled('detail', sql?.detail),
+    // A tree says the same in fewer lines.
+    ...labelled('detail', error.culprit?.kind === 'dependents' ? undefined : sql?.detail),
+    ...labelled(
+      'culprit',
+      error.culprit === undefined
+        ? undefined
+        : [error.culprit.summary, ...error.culprit.examples.map((line) => `  ${line}`)].join('\n'),
+    ),
     ...labelled('hint', sql?.hint),
     ...labelled('where', sql?.where),
     ...labelled(

@@ -697,7 +697,7 @@ function planOneDown(
 function refusalOf(read: () => ScriptText): DbkitError | undefined {
   try {
     const [first, ...others] = refuseObstacles(read())
-    return first?.with(others)
+    return first?.with({ others })
   } catch (error) {
     if (error instanceof DbkitError) return error
     throw error

@@ -1,9 +1,10 @@
 import type { Session } from '../database/database.js'
 import { keepSession } from '../database/keep-session.js'
 import { createLedger, readLedger, type Ledger, type LedgerEntry } from '../database/ledger.js'
+import type { DbkitError } from '../errors.js'
 import type { Plan } from '../plan/plan.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
-import { withoutPasswords } from '../workspace/migration-file.js'
+import { withoutPasswords, type ScriptText } from '../workspace/migration-file.js'
 import type { Opened } from './with-database.js'
 
 export type Outcome = Omit<DatabaseReport, 'database' | 'engine'>
@@ -21,6 +22,8 @@ export async function changeUnderLock(
   options: {
     readonly dryRun: boolean
     readonly singleTransaction: boolean
+    /** Errors show no values of rows. */
+    readonly redact?: boolean | undefined
     /** The key of the state that a ledger stands for, if it is one that a new database may start from. */
     readonly stateKey?: (ledger: Ledger) => string | undefined
   },
@@ -44,6 +47,10 @@ export async function changeUnderLock(
         observer({ kind: 'lock-wait', database: config.name, holder })
       },
     }
+    const explained = async (error: DbkitError, script: ScriptText): Promise<DbkitError> => {
+      const { explainFailure } = await import('../apply/culprit/explain-failure.js')
+      return explainFailure(error, script, sessions, config, options)
+    }
     return await database.withLock(lock, async (lost) => {
       // Only here is there something to run: Umzug is not loaded to say that nothing is pending.
       const { applyPlan } = await import('../apply/apply-plan.js')
@@ -63,8 +70,14 @@ export async function changeUnderLock(
           together: database.supports.manySessions,
         })
         steps.push(...applied.steps)
-        if (applied.error !== undefined)
-          return { ok: false, steps, ...notesOf(told), error: reportOf(applied.error) }
+        if (applied.error !== undefined) {
+          const failed = plan.steps[applied.steps.findIndex(({ outcome }) => outcome === 'failed')]
+          const error =
+            failed === undefined || opened.signal.aborted
+              ? applied.error
+              : await explained(applied.error, failed.script)
+          return { ok: false, steps, ...notesOf(told), error: reportOf(error) }
+        }
       }
       await keepWorthwhile(opened, steps, options, await sessions.current())
       return { ok: true, steps, ...notesOf(told) }

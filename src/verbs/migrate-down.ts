@@ -13,6 +13,8 @@ import {
 } from './with-database.js'
 
 export interface MigrateDownOptions extends RunOptions {
+  /** Errors show no values of rows. */
+  readonly redact?: boolean
   readonly goal?: DownGoal
   readonly dryRun?: boolean
   readonly singleTransaction?: boolean
@@ -27,7 +29,11 @@ export async function migrateDown(config: Config, options: MigrateDownOptions = 
     refuseUnaskedEmbedded(config)
   }
   const databases = await onEachDatabase(config, 'migrate down', options, (opened) =>
-    changeUnderLock(opened, [decideDown(opened, goal)], { dryRun, singleTransaction }),
+    changeUnderLock(opened, [decideDown(opened, goal)], {
+      dryRun,
+      singleTransaction,
+      redact: options.redact,
+    }),
   )
   return { command: 'migrate down', ok: databases.every(({ ok }) => ok), databases }
 }

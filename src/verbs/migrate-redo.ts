@@ -14,6 +14,8 @@ import {
 } from './with-database.js'
 
 export interface MigrateRedoOptions extends RunOptions {
+  /** Errors show no values of rows. */
+  readonly redact?: boolean
   /** How many to roll back and apply again. Default: 1 */
   readonly count?: number
   readonly dryRun?: boolean
@@ -28,7 +30,11 @@ export async function migrateRedo(config: Config, options: MigrateRedoOptions = 
     refuseUnaskedEmbedded(config)
   }
   const databases = await onEachDatabase(config, 'migrate redo', options, (opened) =>
-    changeUnderLock(opened, redo(opened, { kind: 'steps', count }), { dryRun, singleTransaction: false }),
+    changeUnderLock(opened, redo(opened, { kind: 'steps', count }), {
+      dryRun,
+      singleTransaction: false,
+      redact: options.redact,
+    }),
   )
   return { command: 'migrate redo', ok: databases.every(({ ok }) => ok), databases }
 }

@@ -12,6 +12,8 @@ import { changeUnderLock } from './change-under-lock.js'
 import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-database.js'
 
 export interface MigrateUpOptions extends RunOptions {
+  /** Errors show no values of rows. */
+  readonly redact?: boolean
   readonly goal?: UpGoal
   readonly dryRun?: boolean
   readonly allowOutOfOrder?: boolean
@@ -44,6 +46,7 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
       const outcome = await changeUnderLock(opened, [decide], {
         dryRun,
         singleTransaction,
+        redact: options.redact,
         stateKey: (ledger) => stateKeys(ledger.entries, opened.config).at(-1),
       })
       if (opened.workspace.migrations.length > 0) return outcome

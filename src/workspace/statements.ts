@@ -363,6 +363,30 @@ export function lineColumnAt(source: string, index: number): { line: number; col
   return new Place(source).at(index)
 }
 
+/** A token of SQL as a reader of statements needs it; comments are left out. */
+export interface SqlToken {
+  readonly kind: 'name' | 'string' | 'number' | 'symbol'
+  /** Of a bare word, lower case; of a quoted name, '' (it is no keyword); of all else, as written. */
+  readonly text: string
+  readonly start: number
+  readonly end: number
+}
+
+/** The tokens of a statement, for whoever looks for a part of it. */
+export function tokensOf(sql: string): readonly SqlToken[] {
+  const tokens: SqlToken[] = []
+  for (const { kind, text, start, end } of new Scanner(sql)) {
+    const place = { start, end }
+    if (kind === 'word') tokens.push({ kind: 'name', text, ...place })
+    else if (kind === 'quoted identifier') tokens.push({ kind: 'name', text: '', ...place })
+    else if (kind === 'string' || kind === 'dollar quote')
+      tokens.push({ kind: 'string', text: sql.slice(start, end), ...place })
+    else if (kind === 'number') tokens.push({ kind, text: sql.slice(start, end), ...place })
+    else if (kind === 'symbol') tokens.push({ kind, text, ...place })
+  }
+  return tokens
+}
+
 /** The UTF-16 index of the n-th code point, from 0: PostgreSQL counts characters to the place of an error. */
 export function indexOfCodePoint(source: string, n: number): number {
   let index = 0

@@ -19,6 +19,11 @@ interface Told {
       readonly message: string
       readonly hint?: string
       readonly sql?: { readonly sqlstate: string }
+      readonly culprit?: {
+        readonly kind: string
+        readonly summary: string
+        readonly examples: readonly string[]
+      }
     }
   }[]
 }
@@ -215,7 +220,9 @@ suite('what somebody else holds', () => {
         { ...ALTER, '0001_rate.up.sql': head + ALTER['0001_rate.up.sql'] },
         { lockRetries: 2 },
       )
-      await holder.query('begin; lock table loads in access exclusive mode')
+      await holder.query(`set application_name = 'the night shift'`)
+      await holder.query('begin')
+      await holder.query('lock table loads in access exclusive mode')
       const ended = await runCli(up('--lock-timeout', '100ms', '--json'), { cwd: folder.path })
       const { steps, error } = told(ended)
       expect({
@@ -230,6 +237,15 @@ suite('what somebody else holds', () => {
         code: 'database.refused',
         state: '55P03',
         hint: expect.stringContaining('pg_stat_activity, or raise --lock-timeout'),
+      })
+      expect(error?.culprit).toEqual({
+        kind: 'blockers',
+        summary: 'the lock is held by',
+        examples: [
+          expect.stringMatching(
+            /^the night shift \(process \d+, user postgres, from 127\.0\.0\.1[^)]*\) · idle in transaction since \d{4}-[-\d: ]+ UTC · ACCESS EXCLUSIVE on loads · lock table loads in access exclusive mode$/,
+          ),
+        ],
       })
       await holder.query('rollback')
       expect((await runCli(up(), { cwd: folder.path })).exit).toBe(0)

@@ -50,6 +50,7 @@ export interface JsonError {
   readonly column?: number
   readonly excerpt?: string
   readonly sql?: Readonly<Record<string, string>>
+  readonly culprit?: { readonly kind: string; readonly summary: string; readonly examples: readonly string[] }
   readonly others?: readonly JsonError[]
 }
 

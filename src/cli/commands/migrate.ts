@@ -22,6 +22,7 @@ interface Options extends GlobalOptions {
   readonly allowOutOfOrder?: boolean
   readonly singleTransaction?: boolean
   readonly exitCode?: boolean
+  readonly redact?: boolean
   readonly timestamp?: boolean
   readonly markApplied?: string
   readonly forget?: string
@@ -166,18 +167,21 @@ function lockOptions(command: Command): Command {
       duration,
     )
     .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
+    .option('--redact', 'show no values of rows when something fails')
 }
 
 function choices(options: Options): {
   dryRun: boolean
   allowOutOfOrder: boolean
   singleTransaction: boolean
+  redact: boolean
   yes: boolean
 } {
   return {
     dryRun: options.dryRun === true,
     allowOutOfOrder: options.allowOutOfOrder === true,
     singleTransaction: options.singleTransaction === true,
+    redact: options.redact === true,
     yes: options.yes === true,
   }
 }
