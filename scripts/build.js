@@ -82,6 +82,24 @@ function umzugWithoutFiles() {
   }
 }
 
+// The serializer of kysely-codegen is bundled, because that package needs TypeScript without saying so, and brings the dialects of four
+// other databases: what dbkit calls of it needs neither.
+const kyselyCodegen = [
+  [/parser[\\/]type-expression-parser(?:\.js)?$/, 'kysely-codegen-type-expressions.js'],
+  [/generator[\\/]singularizer$|^\.\/singularizer$/, 'kysely-codegen-singularizer.js'],
+  [/introspector[\\/]dialects[\\/]postgres[\\/]postgres-dialect$/, 'kysely-codegen-introspector.js'],
+].map(([request, stub]) => ({ request, stub: fromRoot('scripts/stubs', stub) }))
+const isOfKyselyCodegen = (importer) => importer?.includes(join('node_modules', 'kysely-codegen')) ?? false
+const stubFor = (request, importer) =>
+  isOfKyselyCodegen(importer) ? kyselyCodegen.find((one) => one.request.test(request))?.stub : undefined
+
+// A checkout without development dependencies, as a production install of a git URL has it, is built without that emitter.
+const hasKyselyCodegen = await isInstalled('kysely-codegen/package.json')
+if (!hasKyselyCodegen)
+  console.error(
+    '--emitter kysely-codegen was left out: kysely-codegen is not installed (it is a development dependency).',
+  )
+
 const { kept } = createRequire(import.meta.url)('../bin/compile-cache.cjs')
 
 const bin = {
@@ -91,7 +109,13 @@ const bin = {
     cwd: root,
     platform: 'node',
     // Engines find their WASM and their binaries beside themselves, and not everyone installs them.
-    external: [/^@electric-sql\//, 'esbuild', 'pg-native'],
+    external: [
+      /^@electric-sql\//,
+      'esbuild',
+      'pg-native',
+      'pg-mem',
+      ...(hasKyselyCodegen ? [] : [/^kysely-codegen\//]),
+    ],
     resolve: {
       alias: {
         '@rushstack/ts-command-line': fromRoot('scripts/stubs/ts-command-line.js'),
@@ -105,7 +129,11 @@ const bin = {
       // pg asks whether it runs on Cloudflare by making a Response, which on Node 20 loads the whole of fetch.
       define: { Response: 'undefined' },
     },
-    plugins: [lazyChildProcess(), umzugWithoutFiles()],
+    plugins: [
+      lazyChildProcess(),
+      umzugWithoutFiles(),
+      { name: 'kysely-codegen-alone', resolveId: (request, importer) => stubFor(request, importer) },
+    ],
     logLevel: 'warn',
   },
   output: {
@@ -148,7 +176,23 @@ const lib = {
     ...worker,
   },
   outdir: fromRoot('dist/lib'),
-  packages: 'external',
+  plugins: [
+    {
+      name: 'packages-external',
+      setup({ onResolve }) {
+        onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+          if (kind === 'entry-point' || path.startsWith('node:')) return undefined
+          const isInside = isOfKyselyCodegen(importer) || importer.startsWith(fromRoot('scripts/stubs'))
+          const isBundled = hasKyselyCodegen && (path.startsWith('kysely-codegen/') || isInside)
+          return isBundled ? undefined : { path, external: true }
+        })
+        onResolve({ filter: /^\./ }, ({ path, importer }) => {
+          const stub = stubFor(path, importer)
+          return stub === undefined ? undefined : { path: stub }
+        })
+      },
+    },
+  ],
 }
 
 async function bundle(options) {
@@ -240,6 +284,16 @@ async function declarations() {
   )
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   return code === 0
+}
+
+async function isInstalled(name) {
+  try {
+    import.meta.resolve(name)
+    return true
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return false
+    throw error
+  }
 }
 
 async function findCompiler() {

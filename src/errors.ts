@@ -604,6 +604,12 @@ const catalogue = {
     exit: 2,
     say: (a: { file: string; reason: string }) => `${a.file} holds no shapes of JSON columns: ${a.reason}.`,
   },
+  'codegen.validators-of-another': {
+    exit: 2,
+    say: (a: { emitter: string }) =>
+      `Validators go with the types that dbkit emits: their names are not those of ${a.emitter}.`,
+    hint: () => 'Leave out --validators, or --emitter.',
+  },
 
   // ---- the client
   'client.test-database': {

@@ -3,7 +3,7 @@
  * importing this costs next to nothing.
  */
 export { defineConfig } from './config/define-config.js'
-export type { CodegenOptions, DatabaseOptions, DbkitConfig } from './config/define-config.js'
+export type { CodegenOptions, Emitter, DatabaseOptions, DbkitConfig } from './config/define-config.js'
 export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
 export { DbkitError, fileProblem, problem } from './errors.js'
@@ -41,6 +41,7 @@ export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
+export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
@@ -53,6 +54,7 @@ export { DBKIT_VERSION } from './package-version.js'
 import type { Config } from './config/config.js'
 import type { Flags, Surroundings } from './config/settle-config.js'
 import type { CodegenVerbOptions } from './verbs/codegen.js'
+import type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
@@ -125,6 +127,14 @@ export async function importMongo(config: Config, options: ImportMongoOptions): 
 /** Emits the TypeScript types of each database, or says which are out of date. */
 export async function codegen(config: Config, options?: CodegenVerbOptions): Promise<Report> {
   return (await import('./verbs/codegen.js')).codegen(config, options)
+}
+
+/** Emits the types, and again after each change of what they come from, until the signal. */
+export async function codegenWatch(
+  settle: () => Promise<Config>,
+  options: CodegenWatchOptions,
+): Promise<Report> {
+  return (await import('./verbs/codegen-watch.js')).codegenWatch(settle, options)
 }
 
 /** Proves the rollback of every migration by running it on a throw-away database with rows in it. */

@@ -49,7 +49,7 @@ type Found =
   | { readonly kind: 'null' }
   | { readonly kind: 'unknown' }
 
-interface Token {
+export interface Token {
   readonly kind: 'string' | 'number' | 'name' | 'quoted' | 'symbol'
   readonly text: string
 }
@@ -254,7 +254,7 @@ function arrayLiteral(text: string, type: string): Found {
 }
 
 /** Undefined where something stands that no expression of PostgreSQL has. */
-function tokenise(expression: string): readonly Token[] | undefined {
+export function tokenise(expression: string): readonly Token[] | undefined {
   const tokens: Token[] = []
   const pattern =
     /\s+|(E)?'((?:[^'\\]|''|\\.)*)'|"((?:[^"]|"")*)"|(-?\d+(?:\.\d+)?)|([\p{L}_][\p{L}\p{N}_$]*)|(::|<=|>=|<>|[-+*/<>=~!@#%^&|`?]+|[()[\],.])/suy

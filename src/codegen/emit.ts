@@ -1,6 +1,6 @@
 import { allowedBy, allowedByAll, type Allowed } from './check-values.js'
-import { splitComment, typeOfSchema, type JsonShape } from './json-types.js'
-import { camelCase, keyText, Names, pascalCase, rowName, stringText } from './names.js'
+import { splitComment, typeOfSchema, type JsonSchema, type JsonShape } from './json-types.js'
+import { camelCase, enumKey, keyText, Names, pascalCase, rowName, stringText } from './names.js'
 import type { Origins } from './origins.js'
 import type { ColumnShape, ParameterShape, RelationShape, RoutineShape, Shape, TypeShape } from './shape.js'
 import { arrayElementType, DECLARATIONS, scalarType, type Mapped } from './type-map.js'
@@ -21,11 +21,44 @@ export interface EmitOptions {
   readonly exclude: readonly string[]
   /** A timestamp may be infinite, which is read as a number. */
   readonly infinity: boolean
+  readonly singularize: boolean | Readonly<Record<string, string>>
+  readonly runtimeEnums: 'pascal-case' | 'screaming-snake-case' | undefined
+  readonly typeMapping: Readonly<Record<string, string>>
+  readonly numericParser: 'string' | 'number' | 'number-or-string'
+  readonly dateParser: 'timestamp' | 'string'
 }
 
 /** The whole file, from a shape alone: the same shape and options give the same bytes. */
 export function emitTypes(shape: Shape, origins: Origins, options: EmitOptions): string {
   return new Emitter(shape, origins, options).file()
+}
+
+/** The same with what was found out on the way, for files that stand beside it. */
+export function emitTypesAndMore(
+  shape: Shape,
+  origins: Origins,
+  options: EmitOptions,
+): { readonly text: string; readonly relations: readonly EmittedRelation[] } {
+  const emitter = new Emitter(shape, origins, options)
+  return { text: emitter.file(), relations: emitter.emitted() }
+}
+
+/** A relation with the names that its types have in the file. */
+export interface EmittedRelation {
+  readonly relation: RelationShape
+  readonly row: string
+  readonly columns: readonly {
+    readonly column: ColumnShape
+    readonly key: string
+    /** The only values that it may have. */
+    readonly list: { readonly values: readonly string[]; readonly numbers: boolean } | undefined
+    /** Its documents have a declared shape. */
+    readonly json: { readonly alias: string; readonly schema: JsonSchema | undefined } | undefined
+    /** Its type is the application's, by an override or a mapping. */
+    readonly custom: boolean
+    /** NULL may be written. */
+    readonly nullable: boolean
+  }[]
 }
 
 /** What a column is, before defaults and NULL. */
@@ -85,7 +118,9 @@ class Emitter {
       ...this.relations.filter(isView),
     ]) {
       const prefix = relation.schema === options.defaultSchema ? '' : pascalCase(relation.schema)
-      const wanted = this.lookUp(options.names, relation) ?? prefix + rowName(relation.name, isView(relation))
+      const wanted =
+        this.lookUp(options.names, relation) ??
+        prefix + rowName(relation.name, isView(relation), options.singularize)
       this.rowNames.set(
         relation,
         this.names.take(wanted, (name) =>
@@ -106,6 +141,52 @@ class Emitter {
     ]
     const declarations = this.declarationBlocks()
     return [this.head(), ...declarations, ...body].join('\n\n') + '\n'
+  }
+
+  emitted(): readonly EmittedRelation[] {
+    return this.relations.map((relation) => ({
+      relation,
+      row: this.rowNames.get(relation) ?? '',
+      columns: relation.columns.map((column) => {
+        const allowed = this.allowed(relation, column)
+        const { values, numbers } = allowed
+        const override = this.lookUp(this.options.overrides, relation, column.name)
+        const alias = this.jsonNames.get(`${relation.schema}.${relation.name}.${column.name}`)
+        const schema = this.lookUp(this.options.jsonTypes, relation, column.name)
+        return {
+          column,
+          key: this.options.camelCase ? camelCase(column.name) : column.name,
+          list:
+            values !== undefined && this.isListed(column, values, numbers) ? { values, numbers } : undefined,
+          json:
+            alias === undefined
+              ? undefined
+              : { alias, schema: typeof schema === 'string' ? undefined : schema },
+          custom: override !== undefined || this.mappedType(column.type) !== undefined,
+          nullable: !(
+            column.notNull ||
+            allowed.notNull ||
+            column.refusesNull ||
+            this.domainRefusesNull(column.type)
+          ),
+        }
+      }),
+    }))
+  }
+
+  private domainRefusesNull(oid: string): boolean {
+    const type = this.types.get(oid)
+    return type !== undefined && this.refusesNull(type)
+  }
+
+  /** By the name of a domain, or of its base. */
+  private mappedType(oid: string): string | undefined {
+    const type = this.types.get(oid)
+    if (type === undefined) return undefined
+    return (
+      this.options.typeMapping[type.name] ??
+      (type.form === 'domain' ? this.mappedType(type.of ?? '') : undefined)
+    )
   }
 
   private head(): string {
@@ -148,15 +229,25 @@ class Emitter {
       const prefix = type.schema === this.options.defaultSchema ? '' : pascalCase(type.schema)
       const name = this.names.take(prefix + pascalCase(type.name))
       this.enums.set(type.oid, name)
-      blocks.push(
-        comment(lines(type.comment), '') +
-          unionText(
-            `export type ${name} =`,
-            type.labels.map((label) => stringText(label)),
-          ),
-      )
+      blocks.push(comment(lines(type.comment), '') + this.textsBlock(name, type.labels, type.labels))
     }
     return blocks
+  }
+
+  /** The union of some texts; with a constant object of them, where that is wanted. */
+  private textsBlock(name: string, labels: readonly string[], values: readonly string[]): string {
+    const style = this.options.runtimeEnums
+    if (style === undefined || labels.length === 0)
+      return unionText(`export type ${name} =`, values.map(stringText))
+    const keys = new Names([])
+    const entries = labels.map(
+      (label, index) =>
+        `  ${keyText(keys.take(enumKey(label, style)))}: ${stringText(values[index] ?? label)},`,
+    )
+    return (
+      `export const ${name} = {\n${entries.join('\n')}\n} as const\n` +
+      unionText(`export type ${name} =`, [`(typeof ${name})[keyof typeof ${name}]`], false)
+    )
   }
 
   // ---- relations
@@ -203,8 +294,7 @@ class Emitter {
       this.kysely.add('GeneratedAlways')
       return `GeneratedAlways<${type.read}${orNull}>`
     }
-    const domain = this.types.get(column.type)
-    if (!notNull && (column.refusesNull || (domain !== undefined && this.refusesNull(domain)))) {
+    if (!notNull && (column.refusesNull || this.domainRefusesNull(column.type))) {
       // A domain's NOT NULL is checked on the way in, and does not hold for what is read.
       this.kysely.add('ColumnType')
       const optional = column.write === 'optional' ? ' | undefined' : ''
@@ -251,7 +341,11 @@ class Emitter {
     const own = `${relation.schema}.${relation.name}.${column.name}`
     const source = column.origin
     const origin = source === undefined ? own : `${source.schema}.${source.table}.${source.column}`
-    if (this.isJson(column.type)) return this.jsonType(relation, column, row, origin, before)
+    if (this.isJson(column.type) && !(source !== undefined && this.isOverridden(source)))
+      return this.jsonType(relation, column, row, origin, before)
+    // The application's own type may be one of what is written as well: a view says what the column would be without it.
+    const isOverridden = source !== undefined && this.isOverridden(source)
+    if (isOverridden) return this.typeOf(column.type, column.dimensions)
     if (origin !== own) {
       this.settle(source)
       const known = this.unions.get(origin)
@@ -271,6 +365,15 @@ class Emitter {
       return union
     }
     return this.typeOf(column.type, column.dimensions)
+  }
+
+  private isOverridden({ schema, table, column }: NonNullable<ColumnShape['origin']>): boolean {
+    return this.relations.some(
+      (relation) =>
+        relation.schema === schema &&
+        relation.name === table &&
+        this.lookUp(this.options.overrides, relation, column) !== undefined,
+    )
   }
 
   /** A view may come before the table whose column it shows: then that column's values are named now. */
@@ -301,11 +404,7 @@ class Emitter {
     numbers: boolean,
     before: string[],
   ): ColumnType | undefined {
-    const base = this.baseOf(column.type)
-    if (base?.schema !== 'pg_catalog') return undefined
-    if (numbers ? !['int2', 'int4'].includes(base.name) : !['text', 'varchar', 'bpchar'].includes(base.name))
-      return undefined
-    if (numbers && values.some((value) => !/^-?\d+$/.test(value))) return undefined
+    if (!this.isListed(column, values, numbers)) return undefined
     const alias = this.names.take(row + pascalCase(column.name))
     const about = `Values of \`${column.name}\`.`
     const codes = numbers ? codeNames(splitComment(column.comment).text, values) : undefined
@@ -317,16 +416,34 @@ class Emitter {
       )
       return { read: alias, write: alias, alias: undefined }
     }
-    const length = base.name === 'bpchar' ? Number(/\((\d+)\)/.exec(column.typeText)?.[1] ?? 1) : 0
+    const isPadded = this.baseOf(column.type)?.name === 'bpchar'
+    const length = isPadded ? Number(/\((\d+)\)/.exec(column.typeText)?.[1] ?? 1) : 0
     const members = values.map((value) => (numbers ? value : stringText(value.padEnd(length))))
-    before.push(comment([about], '') + unionText(`export type ${alias} =`, members))
+    before.push(
+      comment([about], '') +
+        (numbers
+          ? unionText(`export type ${alias} =`, members)
+          : this.textsBlock(
+              alias,
+              values,
+              values.map((value) => value.padEnd(length)),
+            )),
+    )
     const short = values.filter((value) => value.padEnd(length) !== value).map((value) => stringText(value))
     // char(n) is read with blanks up to its length, and may be written without.
     return { read: alias, write: [alias, ...(numbers ? [] : short)].join(' | '), alias: undefined }
   }
 
+  private isListed(column: ColumnShape, values: readonly string[], numbers: boolean): boolean {
+    const base = this.baseOf(column.type)
+    if (base?.schema !== 'pg_catalog' || this.mappedType(column.type) !== undefined) return false
+    if (!numbers) return ['text', 'varchar', 'bpchar'].includes(base.name)
+    return ['int2', 'int4'].includes(base.name) && values.every((value) => /^-?\d+$/.test(value))
+  }
+
   private isJson(oid: string): boolean {
     const base = this.baseOf(oid)
+    if (this.mappedType(oid) !== undefined) return false
     return base?.schema === 'pg_catalog' && (base.name === 'json' || base.name === 'jsonb')
   }
 
@@ -341,18 +458,20 @@ class Emitter {
     const declared =
       this.lookUp(this.options.jsonTypes, relation, column.name) ?? splitComment(column.comment).type
     const [schema = '', table = '', name = ''] = origin.split('.')
+    const source = this.relations.find((one) => one.schema === schema && one.name === table)
+    const sourceColumn = source?.columns.find((one) => one.name === name)
     const inherited =
-      this.options.jsonTypes[`${table}.${name}`] ?? this.options.jsonTypes[`${schema}.${table}.${name}`]
+      this.options.jsonTypes[`${table}.${name}`] ??
+      this.options.jsonTypes[`${schema}.${table}.${name}`] ??
+      splitComment(sourceColumn?.comment).type
     const shape = declared ?? (column.origin === undefined ? undefined : inherited)
     if (shape === undefined) {
       this.used.add('JsonValue')
       return { read: 'JsonValue', write: 'JsonInputOf<JsonValue>', alias: 'Json' }
     }
     const owner = declared === undefined ? origin : `${relation.schema}.${relation.name}.${column.name}`
-    if (declared === undefined) {
-      const source = this.relations.find((one) => one.schema === schema && one.name === table)
-      const sourceColumn = source?.columns.find((one) => one.name === name)
-      if (source !== undefined && sourceColumn !== undefined && !this.jsonNames.has(owner))
+    if (declared === undefined && source !== undefined && sourceColumn !== undefined) {
+      if (!this.jsonNames.has(owner))
         return this.jsonType(source, sourceColumn, this.rowNames.get(source) ?? '', owner, this.late(source))
     }
     let alias = this.jsonNames.get(owner)
@@ -396,12 +515,19 @@ class Emitter {
     const type = this.baseOf(oid)
     if (type === undefined) return { read: 'string', write: 'string', alias: undefined }
     if (type.form === 'array') return this.arrayType(type, dimensions)
+    const mappedTo = this.mappedType(oid)
+    if (mappedTo !== undefined) return { read: mappedTo, write: mappedTo, alias: undefined }
     const enumName = this.enums.get(type.oid)
     if (enumName !== undefined) return { read: enumName, write: enumName, alias: undefined }
     if (type.form === 'pseudo') return { read: 'unknown', write: 'unknown', alias: undefined }
     const mapped = this.scalar(type)
     const alias = ALIASES[type.name]
-    if (alias !== undefined && type.schema === 'pg_catalog' && !this.widened(type)) {
+    if (
+      alias !== undefined &&
+      type.schema === 'pg_catalog' &&
+      !this.widened(type) &&
+      this.parsedOtherwise(type) === undefined
+    ) {
       this.used.add(alias)
       return { ...mapped, alias }
     }
@@ -409,11 +535,22 @@ class Emitter {
   }
 
   private widened(type: TypeShape): boolean {
-    return this.options.infinity && ALIASES[type.name] === 'Timestamp'
+    return (
+      this.options.infinity && ALIASES[type.name] === 'Timestamp' && this.parsedOtherwise(type) === undefined
+    )
+  }
+
+  /** By a parser that the application gives the driver. */
+  private parsedOtherwise({ schema, name }: TypeShape): Mapped | undefined {
+    const { numericParser, dateParser } = this.options
+    if (schema !== 'pg_catalog') return undefined
+    if (name === 'date' && dateParser === 'string') return { read: 'string', write: 'Date | string' }
+    if (name !== 'numeric' || numericParser === 'string') return undefined
+    return { read: numericParser === 'number' ? 'number' : 'number | string', write: 'number | string' }
   }
 
   private scalar(type: TypeShape): Mapped {
-    const mapped = scalarType(type.schema, type.name)
+    const mapped = this.parsedOtherwise(type) ?? scalarType(type.schema, type.name)
     for (const name of `${mapped.read} ${mapped.write}`.match(/\b\w+\b/g) ?? [])
       if (name in DECLARATIONS) this.used.add(name)
     return this.widened(type) && type.schema === 'pg_catalog'

@@ -20,10 +20,41 @@ export function camelCase(name: string): string {
 }
 
 /** The name of one row: the last word in the singular, without the "v_" or "mv_" that marks a view. */
-export function rowName(table: string, isView: boolean): string {
+export function rowName(
+  table: string,
+  isView: boolean,
+  singularize: boolean | Readonly<Record<string, string>>,
+): string {
   const bare = isView ? table.replace(/^m?vw?_(?=.)/i, '') : table
+  if (singularize === false) return pascalCase(bare)
   const last = /[^_\W]+$/.exec(bare)?.[0] ?? ''
-  return pascalCase(bare.slice(0, bare.length - last.length) + singular(last))
+  const ruled = singularize === true ? undefined : byRules(last, singularize)
+  return pascalCase(bare.slice(0, bare.length - last.length) + (ruled ?? singular(last)))
+}
+
+/** The last rule that fits, as rules that are added later go before; the rules of kysely-codegen: /pattern/flags or a word. */
+function byRules(word: string, rules: Readonly<Record<string, string>>): string | undefined {
+  for (const [rule, replacement] of Object.entries(rules).reverse()) {
+    const [, source, flags] = /^\/(.*)\/(.*)$/.exec(rule) ?? []
+    const pattern =
+      source === undefined
+        ? new RegExp(`^${rule.replaceAll(/\W/g, '\\$&')}$`, 'i')
+        : new RegExp(source, flags)
+    if (pattern.test(word)) return word.replace(pattern, replacement)
+  }
+  return undefined
+}
+
+/** Keys of a constant object for texts: Pascal or SCREAMING_SNAKE. */
+export function enumKey(label: string, style: 'pascal-case' | 'screaming-snake-case'): string {
+  if (style === 'pascal-case') return pascalCase(/[a-z]/.test(label) ? label : label.toLowerCase())
+  const joined = label
+    .replaceAll(/(\p{Ll}|\p{N})(?=\p{Lu})/gu, '$1_')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '')
+    .join('_')
+    .toUpperCase()
+  return /^[\p{L}_$]/u.test(joined) ? joined : `_${joined}`
 }
 
 const IRREGULAR: Readonly<Record<string, string>> = {

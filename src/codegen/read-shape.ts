@@ -276,7 +276,8 @@ select t.oid, n.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, t.typno
   (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = t.oid),
   t.typcategory = 'A' and t.typelem <> 0 and t.typname not in ('int2vector', 'oidvector'),
   exists (select from pg_catalog.pg_depend x
-    where x.classid = 'pg_catalog.pg_type'::regclass and x.objid = t.oid and x.deptype = 'e')
+    where x.classid = 'pg_catalog.pg_type'::regclass and x.objid = t.oid and x.deptype = 'e'),
+  case when t.typtype = 'd' then pg_catalog.format_type(t.typbasetype, t.typtypmod) end
 from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_class c on c.oid = t.typrelid
@@ -288,7 +289,7 @@ where n.nspname <> 'information_schema' and n.nspname not like 'pg!_toast%' esca
 }
 
 function typeOf(row: Row, domainChecks: ReadonlyMap<string, readonly (string | undefined)[]>): TypeShape {
-  const [oid, schema, name, kind, base, element, notNull, comment, labels, isArray, foreign] = row
+  const [oid, schema, name, kind, base, element, notNull, comment, labels, isArray, foreign, baseText] = row
   const forms: Readonly<Record<string, TypeShape['form']>> = {
     e: 'enum',
     d: 'domain',
@@ -304,6 +305,7 @@ function typeOf(row: Row, domainChecks: ReadonlyMap<string, readonly (string | u
     name: String(name),
     form,
     of: form === 'domain' ? String(base) : form === 'array' ? String(element) : undefined,
+    baseText: baseText ?? undefined,
     labels: labels === null || labels === undefined ? [] : (JSON.parse(labels) as string[]),
     notNull: notNull === 't',
     comment: comment ?? undefined,

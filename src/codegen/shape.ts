@@ -16,6 +16,8 @@ export interface TypeShape {
   readonly form: 'base' | 'enum' | 'domain' | 'composite' | 'range' | 'array' | 'pseudo'
   /** Of a domain its base type, of an array its element. */
   readonly of: string | undefined
+  /** Of a domain its base type as PostgreSQL writes it, with its modifiers. */
+  readonly baseText: string | undefined
   /** Of an enum, in their order. */
   readonly labels: readonly string[]
   readonly notNull: boolean

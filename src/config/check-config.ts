@@ -52,6 +52,29 @@ const overrides: Rule = {
     isObject(value) &&
     Object.entries(value).every(([key, columns]) => key === 'columns' && isTextMap(columns)),
 }
+const oneOf = (...values: readonly (string | boolean)[]): Rule => ({
+  expected: `one of ${values.map(String).join(', ')}`,
+  holds: (value) => values.includes(value as string | boolean),
+})
+const types: Rule = {
+  expected: 'an object of TypeScript types by the names of PostgreSQL types',
+  holds: isTextMap,
+}
+const isPatternOrWord = (key: string): boolean => {
+  const [, source, flags] = /^\/(.*)\/(.*)$/.exec(key) ?? []
+  if (source === undefined) return key !== ''
+  try {
+    return new RegExp(source, flags) instanceof RegExp
+  } catch {
+    return false
+  }
+}
+const singularRules: Rule = {
+  expected:
+    "true, false, or an object of plural words or /patterns/ and what they become, like { beeves: 'beef' }",
+  holds: (value) =>
+    typeof value === 'boolean' || (isTextMap(value) && Object.keys(value as object).every(isPatternOrWord)),
+}
 const shapes: Rule = {
   expected: 'a file, or an object of TypeScript types and JSON Schemas by "table.column"',
   holds: (value) => text.holds(value) || isShapes(value),
@@ -96,6 +119,13 @@ const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule
     jsonTypes: shapes,
     exclude: textList,
     infinity: flag,
+    emitter: oneOf('dbkit', 'kysely-codegen'),
+    validators: flag,
+    singularize: singularRules,
+    runtimeEnums: oneOf(true, false, 'pascal-case', 'screaming-snake-case'),
+    typeMapping: types,
+    numericParser: oneOf('string', 'number', 'number-or-string'),
+    dateParser: oneOf('timestamp', 'string'),
   },
 }
 

@@ -53,6 +53,13 @@ export interface CodegenConfig {
   readonly jsonTypes: string | Readonly<Record<string, JsonShape>>
   readonly exclude: readonly string[]
   readonly infinity: boolean
+  readonly emitter: 'dbkit' | 'kysely-codegen'
+  readonly validators: boolean
+  readonly singularize: boolean | Readonly<Record<string, string>>
+  readonly runtimeEnums: 'pascal-case' | 'screaming-snake-case' | undefined
+  readonly typeMapping: Readonly<Record<string, string>>
+  readonly numericParser: 'string' | 'number' | 'number-or-string'
+  readonly dateParser: 'timestamp' | 'string'
 }
 
 /** Where a database lives, and what made it so. */

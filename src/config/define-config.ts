@@ -38,6 +38,9 @@ export interface DatabaseOptions {
   readonly codegen?: CodegenOptions
 }
 
+/** dbkit: its own. kysely-codegen: the serializer of that package, fed by dbkit with what it would not find out. */
+export type Emitter = 'dbkit' | 'kysely-codegen'
+
 export interface CodegenOptions {
   /** File of the types, relative to the configuration file. Default: types/<database>.ts */
   readonly out?: string
@@ -55,6 +58,23 @@ export interface CodegenOptions {
   readonly exclude?: readonly string[]
   /** Type dates as `Date | number`, for columns that hold 'infinity'. Default: false */
   readonly infinity?: boolean
+  /** What writes the file. Default: dbkit */
+  readonly emitter?: Emitter
+  /** Emit Zod schemas beside the types, into <out>.validators.ts. Default: false */
+  readonly validators?: boolean
+  /**
+   * Name a row by its table in the singular; rules as kysely-codegen has them, of a word or a /pattern/: { beeves: 'beef' }.
+   * Default: true
+   */
+  readonly singularize?: boolean | Readonly<Record<string, string>>
+  /** A constant object for each enum and list of texts, with its keys so written; true: 'screaming-snake-case'. Default: false */
+  readonly runtimeEnums?: boolean | 'pascal-case' | 'screaming-snake-case'
+  /** TypeScript types by the name of a PostgreSQL type, for columns of it other than arrays: { interval: 'Duration' } */
+  readonly typeMapping?: Readonly<Record<string, string>>
+  /** What the application's parser of NUMERIC (oid 1700) makes of it. Default: string, as `pg` does */
+  readonly numericParser?: 'string' | 'number' | 'number-or-string'
+  /** What the application's parser of DATE (oid 1082) makes of it. Default: timestamp, a Date, as `pg` does */
+  readonly dateParser?: 'timestamp' | 'string'
 }
 
 /** Gives a configuration its type: `export default defineConfig({ databases: { freight: {} } })`. Returns what it is given. */

@@ -128,6 +128,13 @@ function settleCodegen(name: string, options: CodegenOptions, root: string): Cod
     jsonTypes: typeof jsonTypes === 'string' ? resolve(root, jsonTypes) : jsonTypes,
     exclude: options.exclude ?? [],
     infinity: options.infinity ?? false,
+    emitter: options.emitter ?? 'dbkit',
+    validators: options.validators ?? false,
+    singularize: options.singularize ?? true,
+    runtimeEnums: options.runtimeEnums === true ? 'screaming-snake-case' : options.runtimeEnums || undefined,
+    typeMapping: options.typeMapping ?? {},
+    numericParser: options.numericParser ?? 'string',
+    dateParser: options.dateParser ?? 'timestamp',
   }
 }
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { emitTypes } from '../codegen/emit.js'
+import { basename, dirname, join, relative } from 'node:path'
+import { emitTypesAndMore } from '../codegen/emit.js'
 import type { JsonShape } from '../codegen/json-types.js'
 import { lineDiff } from '../codegen/line-diff.js'
 import { findOrigins, type Origins } from '../codegen/origins.js'
@@ -23,6 +23,10 @@ import { onEachDatabase, type Opened, type RunOptions } from './with-database.js
 export interface CodegenVerbOptions extends RunOptions {
   /** Writes nothing; `ok: false` (exit 1) with the difference when a file is out of date. */
   readonly check?: boolean
+  /** Instead of what the configuration names. */
+  readonly emitter?: 'dbkit' | 'kysely-codegen'
+  /** Emits Zod schemas beside the types. */
+  readonly validators?: boolean
 }
 
 /**
@@ -50,7 +54,7 @@ async function onOne(
     const jsonTypes = readJsonTypes(database, config.root)
     const kept = live ? undefined : snapshotFile(config, database, workspace)
     const known = kept === undefined ? undefined : readSnapshot(kept)
-    if (known !== undefined) return finish(config, database, workspace, known, jsonTypes, options)
+    if (known !== undefined) return await finish(config, database, workspace, known, jsonTypes, options)
     const read = live
       ? await readFrom(config, database, options, ({ database: opened, config: settings }) =>
           shapeOf(opened, settings),
@@ -60,7 +64,7 @@ async function onOne(
     if (kept !== undefined) writeWhole(kept, JSON.stringify(read.shape))
     const { engine } = read.report
     return {
-      ...finish(config, database, workspace, read.shape, jsonTypes, options),
+      ...(await finish(config, database, workspace, read.shape, jsonTypes, options)),
       ...(engine === undefined || !live ? {} : { engine }),
     }
   } catch (error) {
@@ -115,7 +119,7 @@ export function typesCheck(
   database: DatabaseConfig,
   workspace: Workspace,
   shape: Shape,
-): Pick<DatabaseReport, 'ok' | 'notes'> {
+): Promise<Pick<DatabaseReport, 'ok' | 'notes'>> {
   return finish(config, database, workspace, shape, readJsonTypes(database, config.root), { check: true })
 }
 
@@ -150,47 +154,78 @@ async function readFromShadow(config: Config, database: DatabaseConfig, options:
   }
 }
 
-function finish(
+async function finish(
   config: Config,
   database: DatabaseConfig,
   workspace: Workspace,
   shape: Shape,
   jsonTypes: Readonly<Record<string, JsonShape>>,
   options: CodegenVerbOptions,
-): DatabaseReport {
+): Promise<DatabaseReport> {
   const { codegen: settings } = database
   const defaultSchema = defaultSchemaOf(database.searchPath)
-  const text = emitTypes(shape, originsOf(workspace, defaultSchema), {
-    database: database.name,
-    defaultSchema,
-    camelCase: settings.camelCase,
-    names: settings.names,
-    overrides: settings.overrides,
-    jsonTypes,
-    customImports: settings.customImports,
-    exclude: settings.exclude,
-    infinity: settings.infinity,
-  })
+  const files = await emit(database, workspace, shape, jsonTypes, options)
   const unknown = unknownColumns(shape, defaultSchema, { ...settings.overrides, ...jsonTypes })
-  const file = relative(config.root, settings.out)
-  const before = existsSync(settings.out) ? readFileSync(settings.out, 'utf8') : undefined
   const notes = unknown.map((name) => `no column ${name}, which the configuration types`)
-  // A checkout on Windows is no difference.
-  const same = before?.replaceAll('\r\n', '\n') === text
-  const current = { database: database.name, ok: true, ...(notes.length === 0 ? {} : { notes }) }
-  if (options.check === true) {
-    if (same && unknown.length === 0) return { ...current, notes: [`${file} is up to date`] }
-    if (same) return { ...current, ok: false }
-    const difference = before === undefined ? `${file} does not exist` : lineDiff(before, text, file)
-    return {
-      ...current,
-      ok: false,
-      notes: [...notes, `${file} is out of date: run dbkit codegen\n${difference}`],
+  const written: string[] = []
+  for (const { path, text } of files) {
+    const file = relative(config.root, path)
+    const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    // A checkout on Windows is no difference.
+    if (before?.replaceAll('\r\n', '\n') === text) {
+      notes.push(`${file} is up to date`)
+      continue
+    }
+    written.push(file)
+    if (options.check !== true) writeWhole(path, text)
+    else {
+      const difference = before === undefined ? `${file} does not exist` : lineDiff(before, text, file)
+      notes.push(`${file} is out of date: run dbkit codegen\n${difference}`)
     }
   }
-  if (same) return { ...current, notes: [...notes, `${file} is up to date`] }
-  writeWhole(settings.out, text)
-  return { ...current, files: [file] }
+  const ok = options.check !== true || (written.length === 0 && unknown.length === 0)
+  return {
+    database: database.name,
+    ok,
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(written.length === 0 || options.check === true ? {} : { files: written }),
+  }
+}
+
+interface EmittedFile {
+  readonly path: string
+  readonly text: string
+}
+
+async function emit(
+  database: DatabaseConfig,
+  workspace: Workspace,
+  shape: Shape,
+  jsonTypes: Readonly<Record<string, JsonShape>>,
+  { emitter, validators }: CodegenVerbOptions,
+): Promise<readonly EmittedFile[]> {
+  const { out, ...settings } = database.codegen
+  const defaultSchema = defaultSchemaOf(database.searchPath)
+  const options = { ...settings, database: database.name, defaultSchema, jsonTypes }
+  if ((emitter ?? settings.emitter) === 'kysely-codegen') {
+    if (validators ?? settings.validators)
+      throw problem('codegen.validators-of-another', { emitter: 'kysely-codegen' })
+    const { emitKyselyCodegen } = await import('../codegen/emit-kysely-codegen.js')
+    return [{ path: out, text: emitKyselyCodegen(shape, options) }]
+  }
+  const { text, relations } = emitTypesAndMore(shape, originsOf(workspace, defaultSchema), options)
+  if (!(validators ?? settings.validators)) return [{ path: out, text }]
+  const { emitValidators } = await import('../codegen/emit-validators.js')
+  const [, stem = out, extension = ''] = /^(.*?)(\.[cm]?ts)?$/s.exec(out) ?? []
+  const types = new Map(shape.types.map((type) => [type.oid, type]))
+  const module = `./${basename(stem)}${extension.replace('t', 'j')}`
+  return [
+    { path: out, text },
+    {
+      path: `${stem}.validators${extension}`,
+      text: emitValidators(relations, types, { database: database.name, types: module }),
+    },
+  ]
 }
 
 /** A shape or override for what is not there is a slip of the pen, or left behind by a migration. */
@@ -248,7 +283,7 @@ function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<
 // ---- snapshots
 
 /** Raised when what is read of a database changes: a snapshot of an older kind is no longer found. */
-const SNAPSHOT = 2
+const SNAPSHOT = 3
 
 /** Named by everything that it depends on. */
 function snapshotFile(config: Config, database: DatabaseConfig, workspace: Workspace): string {

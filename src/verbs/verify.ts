@@ -234,7 +234,7 @@ async function checkTypes({ config, database, workspace }: Files, shadow: Shadow
       notes: [`there are none in ${file}: dbkit codegen emits them`],
     }
   const shape = await readTypesShape(await shadow.sessions.current(), database)
-  const { ok, notes = [] } = typesCheck(config, database, workspace, shape)
+  const { ok, notes = [] } = await typesCheck(config, database, workspace, shape)
   return { outcome: ok ? 'ok' : 'failed', findings: [], ...(ok ? {} : { notes }) }
 }
 

@@ -228,7 +228,10 @@ describe('the zoo', () => {
     expect(same.length).toBeGreaterThan(60)
   }
 
-  const emit = async (url: string | undefined): Promise<string> => {
+  const emit = async (
+    url: string | undefined,
+    emitter: 'dbkit' | 'kysely-codegen' = 'dbkit',
+  ): Promise<string> => {
     const folder = makeFolder({
       'dbkit.config.json': JSON.stringify({ databases: { zoo: { codegen: { out: 'zoo.ts' } } } }),
       'sql/zoo/migrations/0001_zoo.up.sql': SCHEMA,
@@ -241,7 +244,7 @@ describe('the zoo', () => {
       })
       if (url !== undefined)
         expect((await dbkit.migrateUp(config)).databases.map(({ error }) => error)).toEqual([undefined])
-      const report = await dbkit.codegen(config)
+      const report = await dbkit.codegen(config, { emitter })
       expect(report.databases.map(({ error }) => error)).toEqual([undefined])
       return readFileSync(join(folder.path, 'zoo.ts'), 'utf8')
     } finally {
@@ -267,6 +270,25 @@ describe('the zoo', () => {
   }, 180_000)
 
   const onAServer = serverUrl() === undefined ? test.skip : test
+  onAServer(
+    "as kysely-codegen's serializer writes it",
+    async () => {
+      const database = await createServerDatabase('zoo')
+      try {
+        const text = await emit(database.url, 'kysely-codegen')
+        const { client, end } = await onServer(database.url)
+        try {
+          await check(client, text)
+        } finally {
+          await end()
+        }
+      } finally {
+        await database.drop()
+      }
+    },
+    180_000,
+  )
+
   onAServer(
     'on a server',
     async () => {

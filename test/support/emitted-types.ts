@@ -73,10 +73,10 @@ export function compile(
 /** What the compiler makes of a generated file. */
 export function typesOf(text: string): EmittedTypes {
   const probe = `import type { Insertable, Selectable, Updateable } from 'kysely'
-import type { Database } from './emitted.js'
-export type Read = { [K in keyof Database]: Selectable<Database[K]> }
-export type Insert = { [K in keyof Database]: Insertable<Database[K]> }
-export type Update = { [K in keyof Database]: Updateable<Database[K]> }
+import type { DB } from './emitted.js'
+export type Read = { [K in keyof DB]: Selectable<DB[K]> }
+export type Insert = { [K in keyof DB]: Insertable<DB[K]> }
+export type Update = { [K in keyof DB]: Updateable<DB[K]> }
 `
   const { program, errors, file } = compile({ 'emitted.ts': text, 'probe.ts': probe })
   if (errors.length > 0) throw new Error(errors.join('\n'))
@@ -197,6 +197,8 @@ export function expressionOf(value: unknown): string {
   if (typeof value === 'function') return '() => ""'
   const members = Object.entries(value as object)
   // An interval has its methods in its prototype.
-  const methods = ['toPostgres', 'toISOString'].filter((name) => name in (value as object))
+  const methods = ['toPostgres', 'toISO', 'toISOString', 'toISOStringShort'].filter(
+    (name) => name in (value as object),
+  )
   return `{ ${[...members.map(([key, one]) => `${JSON.stringify(key)}: ${expressionOf(one)}`), ...methods.map((name) => `${name}: () => ""`)].join(', ')} }`
 }

@@ -220,7 +220,9 @@ function formsOf(
       if (sample === undefined) throw new Error(`no text for ${column.name}, ${column.type}`)
       return [sample]
     case 'number':
-      return [['json', 'jsonb'].includes(column.type) ? 1.5 : Number(sample ?? 3)]
+      return [
+        ['json', 'jsonb'].includes(column.type) ? 1.5 : column.type === 'interval' ? 3 : Number(sample ?? 3),
+      ]
     case 'bigint':
       return [BigInt(sample ?? 3)]
     case 'Date':
@@ -351,8 +353,8 @@ export function programOf(values: Truth['values']): string {
       `take<Read[${JSON.stringify(relation)}][${JSON.stringify(column)}]>(${expression})`,
   )
   return `import type { Selectable } from 'kysely'
-import type { Database } from './emitted.js'
-type Read = { [K in keyof Database]: Selectable<Database[K]> }
+import type { DB } from './emitted.js'
+type Read = { [K in keyof DB]: Selectable<DB[K]> }
 declare function take<T>(value: T): void
 ${lines.join('\n')}
 `

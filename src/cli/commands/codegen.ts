@@ -1,11 +1,15 @@
-import type { Command } from 'commander'
-import { codegen } from '../../index.js'
-import type { GlobalOptions } from '../options.js'
-import { runVerb, type VerbContext } from '../run-verb.js'
+import { Option, type Command } from 'commander'
+import { codegen, codegenWatch, problem, settleConfig, type CodegenVerbOptions } from '../../index.js'
+import { flagsOf, type GlobalOptions } from '../options.js'
+import { printReport, runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
 
 interface Options extends GlobalOptions {
   readonly check?: boolean
+  readonly verify?: boolean
+  readonly watch?: boolean
+  readonly validators?: boolean
+  readonly emitter?: 'dbkit' | 'kysely-codegen'
 }
 
 /** `dbkit codegen` */
@@ -14,18 +18,56 @@ export function addCodegenCommand(program: Command, context: VerbContext): void 
     .command('codegen')
     .description('emit TypeScript types from the migrations, or with --url from a live database')
     .option('--check', 'write nothing, and exit 1 with the difference when a file is out of date')
+    // As kysely-codegen calls it.
+    .addOption(new Option('--verify', 'the same as --check').hideHelp())
+    .option('--watch', 'emit again whenever migrations, shapes or the configuration change')
+    .option('--validators', 'emit Zod schemas as well, into <out>.validators.ts')
+    .addOption(
+      new Option('--emitter <name>', 'what writes the types (default: dbkit)').choices([
+        'dbkit',
+        'kysely-codegen',
+      ]),
+    )
     .addHelpText(
       'after',
       examples(
         'dbkit codegen',
         'dbkit codegen --check',
+        'dbkit codegen --watch --validators',
         'dbkit codegen -d happyrobot --url postgresql://...',
       ),
     )
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      return runVerb(context, options, (config, run) =>
-        codegen(config, { ...run, check: options.check === true }),
-      )
+      const { emitter } = options
+      const chosen: CodegenVerbOptions = {
+        check: options.check === true || options.verify === true,
+        ...(options.validators === undefined ? {} : { validators: options.validators }),
+        ...(emitter === undefined ? {} : { emitter }),
+      }
+      return options.watch === true
+        ? watchFiles(context, options, chosen)
+        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }))
     })
+}
+
+async function watchFiles(context: VerbContext, options: Options, chosen: CodegenVerbOptions): Promise<void> {
+  const refused = [
+    ['--url', options.url !== undefined, 'nothing tells when a live database changes'],
+    ['--check', chosen.check === true, 'one writes, the other does not'],
+    ['--json', options.json === true, 'that is one document'],
+  ] as const
+  for (const [option, isThere, why] of refused)
+    if (isThere) throw problem('request.conflicting-options', { options: ['--watch', option], why })
+  const { terminal, signal } = context
+  const settle = () => settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
+  let printed = Promise.resolve()
+  await codegenWatch(settle, {
+    ...chosen,
+    signal,
+    onReport: (report) => {
+      printed = printed.then(() => printReport(terminal, options, report))
+    },
+  })
+  await printed
 }
