@@ -221,7 +221,7 @@ const catalogue = {
     say: (a: { directive: string; why: string }) =>
       `The directive "${a.directive}" is not understood: ${a.why}.`,
     hint: () =>
-      'Known: no-transaction · irreversible <reason> · lock-timeout=<time> · statement-timeout=<time> · allow=<code> <reason>',
+      'Known: no-transaction · irreversible <reason> · replaces <versions> · lock-timeout=<time> · statement-timeout=<time> · allow=<code> <reason>',
   },
   'workspace.psql-meta-command': {
     exit: 2,
@@ -280,6 +280,13 @@ const catalogue = {
     say: (a: { file: string }) =>
       `${a.file} cannot be rolled back: neither the files nor the ledger hold its down.`,
     hint: () => 'Nothing was changed. Check out the branch that has the file.',
+  },
+  'plan.squashed': {
+    exit: 2,
+    say: (a: { database: string; squash: string; has: readonly string[]; missing: readonly string[] }) =>
+      `${a.database} stands in the middle of what ${a.squash} replaced: it has ${ends(a.has)}, and lacks version${a.missing.length === 1 ? '' : 's'} ${ends(a.missing)}.`,
+    hint: () =>
+      'Bring it to the end of the old migrations first, with the files from before the squash: dbkit migrate up --dir <their folder>. Then run the same command again.',
   },
   'plan.no-up': {
     exit: 2,
@@ -511,6 +518,19 @@ const catalogue = {
   'database.exists': {
     exit: 3,
     say: (a: { label: string }) => `${a.label} already exists.`,
+  },
+
+  // ---- squashing
+  'squash.not-equal': {
+    exit: 2,
+    say: (a: { name: string; reasons: readonly string[] }) =>
+      `${a.name} would not leave what the migrations leave, so nothing was written:\n${a.reasons.map((reason) => `  ${reason}`).join('\n')}`,
+    hint: () => 'Squash up to the version before the one that makes it, or move the rows to a seed.',
+  },
+  'squash.no-down': {
+    exit: 2,
+    say: (a: { name: string; reasons: readonly string[] }) =>
+      `No way back from ${a.name} leaves an empty database, so nothing was written:\n${a.reasons.map((reason) => `  ${reason}`).join('\n')}`,
   },
 
   // ---- drift

@@ -39,6 +39,7 @@ export type {
 } from './report.js'
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
+export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
 export type { SeedOptions } from './verbs/seed.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
@@ -65,6 +66,7 @@ import type { MigrateCreateOptions } from './verbs/migrate-create.js'
 import type { MigrateDownOptions } from './verbs/migrate-down.js'
 import type { MigrateRedoOptions } from './verbs/migrate-redo.js'
 import type { MigrateRepairOptions } from './verbs/migrate-repair.js'
+import type { MigrateSquashOptions } from './verbs/migrate-squash.js'
 import type { MigrateStatusOptions } from './verbs/migrate-status.js'
 import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
@@ -112,6 +114,11 @@ export async function migrateBaseline(config: Config, options: MigrateBaselineOp
 /** Accepts edited files, or settles one version by hand, in the ledger only. */
 export async function migrateRepair(config: Config, options?: MigrateRepairOptions): Promise<Report> {
   return (await import('./verbs/migrate-repair.js')).migrateRepair(config, options)
+}
+
+/** Replaces the history up to a version by one migration, proved to leave the same. */
+export async function migrateSquash(config: Config, options: MigrateSquashOptions): Promise<Report> {
+  return (await import('./verbs/migrate-squash.js')).migrateSquash(config, options)
 }
 
 /** Loads the seed sets of each database, so that a second run changes nothing. */

@@ -358,6 +358,18 @@ export function acceptFilesSql(place: LedgerPlace, entry: NewEntry): string {
   )
 }
 
+/** The rows of migrations that one took the place of become its row, at the place of the last. */
+export function squashEntriesSql(place: LedgerPlace, entry: NewEntry, gone: readonly string[]): string {
+  return [
+    ...(gone.length === 0
+      ? []
+      : [`delete from ${tableOf(place)} where version in (${gone.map(quoteLiteral).join(',')})`]),
+    acceptFilesSql(place, entry),
+    `update ${tableOf(place)} set transactional=${String(entry.transactional)} ` +
+      `where version operator(pg_catalog.=) ${quoteLiteral(entry.version)}`,
+  ].join(';')
+}
+
 export function tableOf(place: LedgerPlace): string {
   return quoteQualified(place.schema, place.table)
 }

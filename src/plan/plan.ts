@@ -316,7 +316,8 @@ function downStep(
   }
 }
 
-function entryOf(migration: Migration, outOfOrder: boolean, readers: Readers): NewEntry {
+/** The ledger row of an applied migration. */
+export function entryOf(migration: Migration, outOfOrder: boolean, readers: Readers): NewEntry {
   const up = readers.text(migration.up)
   const down = migration.down === undefined ? undefined : readers.text(migration.down)
   return {

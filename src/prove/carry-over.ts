@@ -38,8 +38,13 @@ export async function carryOver(
 
 /** Roles are not a database's own, but owners, grants and policies name them. */
 export function rolesNamedBy(catalog: Catalog): readonly string[] {
-  const names = [...catalog.facts.values()].flatMap(rolesOfFact)
+  const names = [...catalog.facts.values()].flatMap(rolesOfFact).map(unquoted)
   return [...new Set(names)].filter((name) => name !== '' && name.toLowerCase() !== 'public').sort()
+}
+
+/** Grants and policies name roles as statements do. */
+function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
 }
 
 function rolesOfFact(fact: Fact): readonly string[] {

@@ -1,10 +1,19 @@
 import type { Session } from '../database/database.js'
 import { keepSession } from '../database/keep-session.js'
-import { createLedger, readLedger, type Ledger, type LedgerEntry } from '../database/ledger.js'
+import {
+  BEGIN,
+  createLedger,
+  readLedger,
+  squashEntriesSql,
+  type Ledger,
+  type LedgerEntry,
+} from '../database/ledger.js'
 import type { DbkitError } from '../errors.js'
 import type { Plan } from '../plan/plan.js'
+import { recogniseSquashes, type Recognition } from '../plan/squash.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
 import { withoutPasswords, type ScriptText } from '../workspace/migration-file.js'
+import { scriptReader } from '../workspace/workspace.js'
 import type { Opened } from './with-database.js'
 
 export type Outcome = Omit<DatabaseReport, 'database' | 'engine'>
@@ -32,12 +41,15 @@ export async function changeUnderLock(
   const sessions = keepSession(database)
   try {
     const session = await sessions.current()
-    const before = await readLedger(session, config.ledger)
+    const text = scriptReader()
+    const recognise = (ledger: Ledger): ReturnType<typeof recogniseSquashes> =>
+      recogniseSquashes(opened.workspace, ledger, { text })
+    const { ledger: before, recognised } = recognise(await readLedger(session, config.ledger))
     const foreseen = await foresee(before, decisions, session)
-    if (options.dryRun) return dryRunOf(foreseen)
+    if (options.dryRun) return dryRunOf(foreseen, recognised)
     const notes = foreseen.flatMap((plan) => plan.notes)
     const restored = database.made?.restored === undefined ? [] : before.entries.map(restoredStep)
-    if (foreseen.every(({ steps }) => steps.length === 0))
+    if (recognised.length === 0 && foreseen.every(({ steps }) => steps.length === 0))
       return { ok: true, steps: restored, ...notesOf(notes) }
     const lock = {
       name: `${config.ledger.schema}.${config.ledger.table}`,
@@ -56,6 +68,12 @@ export async function changeUnderLock(
       const { applyPlan } = await import('../apply/apply-plan.js')
       const steps: StepReport[] = [...restored]
       const told: string[] = []
+      const locked = recognise(await readLedger(await sessions.current(), config.ledger))
+      if (locked.recognised.length > 0) {
+        const sql = locked.recognised.map(({ entry, gone }) => squashEntriesSql(config.ledger, entry, gone))
+        await (await sessions.current()).script([BEGIN, ...sql, 'commit'].join(';'))
+        told.push(...locked.recognised.map(describeRecognition))
+      }
       for (const decide of decisions) {
         // A session that waited for long may have been closed by the server.
         const current = await sessions.current()
@@ -126,7 +144,7 @@ async function keepWorthwhile(
 }
 
 /** What would be run, for people to read and for psql to run; nothing was written. */
-function dryRunOf(plans: readonly Plan[]): Outcome {
+function dryRunOf(plans: readonly Plan[], recognised: readonly Recognition[]): Outcome {
   const steps = plans.flatMap((plan) => plan.steps)
   return {
     ok: true,
@@ -145,8 +163,13 @@ function dryRunOf(plans: readonly Plan[]): Outcome {
       transaction,
       sql: withoutPasswords(script),
     })),
-    ...notesOf(plans.flatMap((plan) => plan.notes)),
+    ...notesOf([...recognised.map(describeRecognition), ...plans.flatMap((plan) => plan.notes)]),
   }
+}
+
+/** For a ledger from before a squash. */
+export function describeRecognition({ migration, gone }: Recognition): string {
+  return `${migration.name} stands for ${String(gone.length + 1)} migrations that this database has already`
 }
 
 export function notesOf(notes: readonly string[]): { readonly notes?: readonly string[] } {

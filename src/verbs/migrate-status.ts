@@ -1,7 +1,10 @@
 import type { Config } from '../config/config.js'
 import { readLedger } from '../database/ledger.js'
 import { statusOf } from '../plan/plan.js'
+import { recogniseSquashes } from '../plan/squash.js'
 import type { Report, StatusSummary } from '../report.js'
+import { scriptReader } from '../workspace/workspace.js'
+import { describeRecognition, notesOf } from './change-under-lock.js'
 import { onEachDatabase, type RunOptions } from './with-database.js'
 
 export interface MigrateStatusOptions extends RunOptions {
@@ -18,8 +21,18 @@ export async function migrateStatus(config: Config, options: MigrateStatusOption
     async ({ database, workspace, config: settings }) => {
       const session = await database.session()
       try {
-        const { migrations, summary } = statusOf(workspace, await readLedger(session, settings.ledger))
-        return { ok: options.strict !== true || isSettled(summary), migrations, summary }
+        const { ledger, recognised } = recogniseSquashes(
+          workspace,
+          await readLedger(session, settings.ledger),
+          { text: scriptReader() },
+        )
+        const { migrations, summary } = statusOf(workspace, ledger)
+        return {
+          ok: options.strict !== true || isSettled(summary),
+          migrations,
+          summary,
+          ...notesOf(recognised.map(describeRecognition)),
+        }
       } finally {
         await session.close()
       }

@@ -7,6 +7,7 @@ import type { Config, DatabaseConfig } from '../config/config.js'
 import { createLedger, readLedger, readUpSql, type Ledger } from '../database/ledger.js'
 import { problem } from '../errors.js'
 import { planReplay, planUp, upsFromLedger, type Plan, type Step } from '../plan/plan.js'
+import { recogniseSquashes } from '../plan/squash.js'
 import { carryOver, rolesNamedBy } from '../prove/carry-over.js'
 import { explainDrift } from '../prove/explain-drift.js'
 import { withoutParts } from '../prove/judge.js'
@@ -80,7 +81,9 @@ async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptio
 async function readLive({ database, workspace, config }: Opened): Promise<Live> {
   const session = await database.session()
   try {
-    const ledger = await readLedger(session, config.ledger)
+    const text = scriptReader()
+    const read = await readLedger(session, config.ledger)
+    const { ledger } = recogniseSquashes(workspace, read, { text })
     if (!ledger.exists)
       throw problem('drift.no-ledger', {
         database: config.name,
@@ -88,7 +91,7 @@ async function readLive({ database, workspace, config }: Opened): Promise<Live> 
       })
     const kept = await readUpSql(session, config.ledger, upsFromLedger(workspace, ledger))
     const replay = planReplay(workspace, ledger, {
-      text: scriptReader(),
+      text,
       ledgerText({ version, name }) {
         const sql = kept.get(version)
         return sql === undefined ? undefined : ledgerScriptText(name, sql, 'up')

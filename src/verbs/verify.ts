@@ -239,7 +239,7 @@ async function checkTypes({ config, database, workspace }: Files, shadow: Shadow
 }
 
 /** A version as the user wrote it: "7", "0007" or "0007_add_rating". 0 is before the first. */
-function knownVersion(written: string, { database, migrations }: Workspace): string {
+export function knownVersion(written: string, { database, migrations }: Workspace): string {
   const known = migrations.map(({ name }) => name)
   const wanted = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
   const found = migrations.find(({ name, version }) => name === written || version === wanted)

@@ -9,8 +9,16 @@ export interface Directives {
   readonly irreversible: string | undefined
   readonly lockTimeoutMs: number | undefined
   readonly statementTimeoutMs: number | undefined
+  /** Versions whose migrations this one took the place of (`migrate squash`); of the optional ones a database may lack some. */
+  readonly replaces: Replaced | undefined
   /** Hazard or refusal codes that are accepted, each with the reason given. */
   readonly allow: ReadonlyMap<string, string>
+}
+
+export interface Replaced {
+  /** Canonical. */
+  readonly versions: readonly string[]
+  readonly optional: readonly string[]
 }
 
 /** One file of a migration, decoded; `text` has no byte order mark, so positions count from what the server gets. */
@@ -107,12 +115,59 @@ function firstUndecodable(bytes: Buffer): number | undefined {
   }
 }
 
+/** A history of more migrations than this is named by nobody in ranges. */
+const LONGEST_RANGE = 100_000
+
+/** "1-7? 8 9-12": numbers and ranges of them; a question mark for what a database may lack. */
+export function parseReplaced(text: string): Replaced | undefined {
+  const versions: string[] = []
+  const optional: string[] = []
+  for (const token of text.trim().split(/\s+/)) {
+    const [, from = '', to, maybe] = /^(\d+)(?:-(\d+))?(\?)?$/.exec(token) ?? []
+    if (from === '') return undefined
+    const [first, last] = [BigInt(from), BigInt(to ?? from)]
+    if (last < first || last - first > LONGEST_RANGE) return undefined
+    for (let version = first; version <= last; version++)
+      (maybe === undefined ? versions : optional).push(version.toString())
+  }
+  return { versions, optional }
+}
+
+/** The directives that say it, as lines of a file: neighbours as ranges, a handful a line. */
+export function replacedLines({ versions, optional }: Replaced): readonly string[] {
+  const tokens = [...rangesOf(optional).map((range) => `${range}?`), ...rangesOf(versions)]
+  const lines: string[] = []
+  for (let at = 0; at < tokens.length; at += 8)
+    lines.push(`-- dbkit: replaces ${tokens.slice(at, at + 8).join(' ')}`)
+  return lines
+}
+
+function rangesOf(versions: readonly string[]): readonly string[] {
+  const ranges: { first: bigint; last: bigint }[] = []
+  for (const version of versions.map(BigInt)) {
+    const range = ranges.at(-1)
+    if (range !== undefined && version === range.last + 1n) range.last = version
+    else ranges.push({ first: version, last: version })
+  }
+  return ranges.map(({ first, last }) =>
+    first === last ? String(first) : `${String(first)}-${String(last)}`,
+  )
+}
+
+/** What the head of a file says it replaces, without looking at the rest. */
+export function replacedIn(text: string): Replaced | undefined {
+  if (!text.includes('dbkit: replaces')) return undefined
+  const directives = parseDirectives(withoutMark(text), '')
+  return 'code' in directives ? undefined : directives.replaces
+}
+
 const DIRECTIVE = /^--\s*dbkit:\s*(.*?)\s*$/
 const NO_DIRECTIVES: Directives = {
   transaction: true,
   irreversible: undefined,
   lockTimeoutMs: undefined,
   statementTimeoutMs: undefined,
+  replaces: undefined,
   allow: new Map(),
 }
 
@@ -123,7 +178,9 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
   let lockTimeoutMs: number | undefined
   let statementTimeoutMs: number | undefined
   const allow = new Map<string, string>()
-  const lines = text.split(/\r?\n/, 100)
+  let replaces: Replaced | undefined
+  // Timestamps of a long history fill many lines.
+  const lines = text.split(/\r?\n/, 2_000)
   for (const [index, line] of lines.entries()) {
     if (line.trim() !== '' && !line.startsWith('--')) break
     const directive = DIRECTIVE.exec(line)?.[1]
@@ -152,6 +209,15 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
         else statementTimeoutMs = time
         break
       }
+      case 'replaces': {
+        const more = value === '' ? parseReplaced(rest) : undefined
+        if (more === undefined) return bad('expected versions like 1-8 or 20260101120000')
+        replaces = {
+          versions: [...(replaces?.versions ?? []), ...more.versions],
+          optional: [...(replaces?.optional ?? []), ...more.optional],
+        }
+        break
+      }
       case 'allow':
         if (value === '' || rest === '') return bad('expected allow=<code> <reason>')
         allow.set(value, rest)
@@ -162,13 +228,14 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
           'irreversible',
           'lock-timeout',
           'statement-timeout',
+          'replaces',
           'allow',
         ])
         return bad(nearest === undefined ? 'there is no such directive' : `did you mean ${nearest}?`)
       }
     }
   }
-  return { transaction, irreversible, lockTimeoutMs, statementTimeoutMs, allow }
+  return { transaction, irreversible, lockTimeoutMs, statementTimeoutMs, replaces, allow }
 }
 
 /** Everything in a script that dbkit cannot send to a server, each with its place. */

@@ -2,7 +2,15 @@ import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { DbkitError, fileProblem, problem, throwProblems } from '../errors.js'
-import { decodeScript, parseFileName, REPLACEMENT, withoutMark, type ScriptText } from './migration-file.js'
+import {
+  decodeScript,
+  parseFileName,
+  REPLACEMENT,
+  replacedIn,
+  withoutMark,
+  type Replaced,
+  type ScriptText,
+} from './migration-file.js'
 import { compareVersions } from './version.js'
 
 /** What the files of one database say, in version order. */
@@ -18,6 +26,8 @@ export interface Migration {
   readonly up: Script
   /** Absent when the up says that it is irreversible. */
   readonly down: Script | undefined
+  /** Of one that `migrate squash` wrote. */
+  readonly replaces?: Replaced | undefined
 }
 
 /** A file that was read and hashed. */
@@ -104,13 +114,16 @@ function pairUp(
   if (up === undefined)
     return problem('workspace.unpaired', { file: show(down ?? ''), missing: `${name}.up.sql` })
   const upScript = scriptAt(up, show(up), room)
-  if (down !== undefined) return { version, name, up: upScript, down: scriptAt(down, show(down), room) }
-  if (mayLackDown) return { version, name, up: upScript, down: undefined }
-  const text = decodeScript(upScript.text ?? readText(up), upScript.file)
+  const content = upScript.text ?? readText(up)
+  const replaces = typeof content === 'string' ? replacedIn(content) : undefined
+  const about = { version, name, up: upScript, ...(replaces === undefined ? {} : { replaces }) }
+  if (down !== undefined) return { ...about, down: scriptAt(down, show(down), room) }
+  if (mayLackDown) return { ...about, down: undefined }
+  const text = decodeScript(content, upScript.file)
   if (text instanceof DbkitError) return text
   return text.directives.irreversible === undefined
     ? problem('workspace.unpaired', { file: show(up), missing: `${name}.down.sql` })
-    : { version, name, up: upScript, down: undefined }
+    : { ...about, down: undefined }
 }
 
 interface Room {

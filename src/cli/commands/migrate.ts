@@ -5,6 +5,7 @@ import {
   migrateDown,
   migrateRedo,
   migrateRepair,
+  migrateSquash,
   migrateStatus,
   migrateUp,
   problem,
@@ -26,6 +27,9 @@ interface Options extends GlobalOptions {
   readonly timestamp?: boolean
   readonly markApplied?: string
   readonly forget?: string
+  readonly name?: string
+  readonly remove?: boolean
+  readonly shadowUrl?: string
 }
 
 /** `dbkit migrate ...` */
@@ -154,6 +158,42 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
           ...choices(options),
           ...(markApplied === undefined ? {} : { markApplied }),
           ...(forget === undefined ? {} : { forget }),
+        }),
+      )
+    })
+
+  addSquashCommand(migrate, context)
+}
+
+function addSquashCommand(migrate: Command, context: VerbContext): void {
+  migrate
+    .command('squash')
+    .description('replace the history up to a version by one migration, proved to leave the same')
+    .requiredOption('--to <version>', 'the last version that goes into it', version)
+    .option('--name <name>', 'of the new migration, after its version (default: squashed)')
+    .option('--remove', 'delete the old files instead of moving them to squashed/ beside the migrations')
+    .option('--dry-run', 'prove it and print the SQL, write nothing')
+    .option(
+      '--shadow-url <url>',
+      'a server to prove it on, in a database of its own (default: the embedded engine)',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate squash -d happyrobot --to 5 --dry-run',
+        'dbkit migrate squash -d happyrobot --to 0005 --name first_year',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      return runVerb(context, options, (config, run) =>
+        migrateSquash(config, {
+          ...run,
+          to: options.to ?? '',
+          dryRun: options.dryRun === true,
+          remove: options.remove === true,
+          ...(options.name === undefined ? {} : { name: options.name }),
+          ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
         }),
       )
     })
