@@ -533,6 +533,35 @@ const catalogue = {
       `No way back from ${a.name} leaves an empty database, so nothing was written:\n${a.reasons.map((reason) => `  ${reason}`).join('\n')}`,
   },
 
+  // ---- the differ
+  'diff.not-proved': {
+    exit: 1,
+    say: (a: { faults: readonly { readonly object: string; readonly why: string }[] }) =>
+      a.faults.length === 1
+        ? `${a.faults[0]?.object ?? ''} cannot be brought over: ${a.faults[0]?.why ?? ''}.`
+        : `${count(a.faults.length, 'object')} cannot be brought over:\n${a.faults.map(({ object, why }) => `  ${object}: ${why}`).join('\n')}`,
+    hint: () => 'Nothing was written. Write this part by hand, with dbkit migrate create.',
+  },
+  'diff.data-loss': {
+    exit: 1,
+    say: (a: { losses: readonly string[] }) => `This would lose ${a.losses.join(', ')}.`,
+    hint: (a: { candidates: readonly string[] }) =>
+      a.candidates.length === 0
+        ? 'Add --allow-data-loss if that is meant.'
+        : `If it only has another name: ${a.candidates.map((one) => `--rename '${one}'`).join(' ')}. If the loss is meant: --allow-data-loss`,
+  },
+  'diff.no-such-name': {
+    exit: 2,
+    say: (a: { name: string; side: 'from' | 'to' }) =>
+      `A rename names ${a.name}, which is not in the database that the change ${a.side === 'from' ? 'starts from' : 'leads to'}.`,
+    hint: () => 'Name it with its kind and schema, e.g. "column public.loads.weight = kilos".',
+  },
+  'diff.no-files': {
+    exit: 2,
+    say: (a: { folder: string }) => `${a.folder} holds no declared schema: there is no .sql file in it.`,
+    hint: () => 'Write it with dbkit schema dump.',
+  },
+
   // ---- drift
   'drift.no-ledger': {
     exit: 2,

@@ -11,6 +11,8 @@ export type { CulpritReport, ErrorCode, ExitCode, SourceLocation } from './error
 export { exitCodeOf, reportOf } from './report.js'
 export type {
   DatabaseReport,
+  DiffPart,
+  DiffReport,
   DriftDifference,
   DriftExplanation,
   DriftReport,
@@ -28,6 +30,7 @@ export type {
   ProofCheck,
   ProofFinding,
   ProofVerdict,
+  RenameChoice,
   Report,
   RollbackProof,
   SeedScriptReport,
@@ -46,6 +49,8 @@ export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
+export type { SchemaDiffOptions } from './verbs/schema-diff.js'
+export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
 export type { SchemaDumpOptions } from './verbs/schema-dump.js'
 export type { VerifyOptions } from './verbs/verify.js'
 export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
@@ -72,6 +77,8 @@ import type { MigrateUpOptions } from './verbs/migrate-up.js'
 import type { Report } from './report.js'
 import type { RunOptions } from './verbs/with-database.js'
 import type { SchemaDriftOptions } from './verbs/schema-drift.js'
+import type { MigrateDiffOptions } from './verbs/migrate-diff.js'
+import type { SchemaDiffOptions } from './verbs/schema-diff.js'
 import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
 import type { VerifyOptions } from './verbs/verify.js'
@@ -182,4 +189,14 @@ export async function schemaDump(config: Config, options?: SchemaDumpOptions): P
 /** Compares each live database with what its migrations make, and says where a difference comes from. */
 export async function schemaDrift(config: Config, options?: SchemaDriftOptions): Promise<Report> {
   return (await import('./verbs/schema-drift.js')).schemaDrift(config, options)
+}
+
+/** The SQL between two databases, proved on a throw-away one. */
+export async function schemaDiff(config: Config, options?: SchemaDiffOptions): Promise<Report> {
+  return (await import('./verbs/schema-diff.js')).schemaDiff(config, options)
+}
+
+/** Writes the migration from the end of the migrations to the declared schema, and its way back. */
+export async function migrateDiff(config: Config, options: MigrateDiffOptions): Promise<Report> {
+  return (await import('./verbs/migrate-diff.js')).migrateDiff(config, options)
 }

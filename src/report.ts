@@ -71,6 +71,7 @@ export interface DatabaseReport {
   readonly dryRun?: boolean
   readonly connection?: string
   readonly verify?: VerifyReport
+  readonly diff?: DiffReport
   readonly drift?: DriftReport
   readonly error?: ErrorReport
 }
@@ -147,6 +148,38 @@ export interface SeedScriptReport {
     readonly deleted: number
   }[]
   readonly durationMs: number
+}
+
+/** The way from one database to another, run on a shadow with rows in it. Without any SQL when it is refused or could not be proved. */
+export interface DiffReport {
+  readonly from: string
+  readonly to: string
+  /** There is nothing to do. */
+  readonly equal: boolean
+  /** In this order; each is a migration of its own. */
+  readonly up: readonly DiffPart[]
+  /** The way back of each, in the same order: the last is run first. Empty where it was not asked for. */
+  readonly down: readonly DiffPart[]
+  /** "the rows of table public.loads" */
+  readonly losses: readonly string[]
+  /** Pairs that may be the same thing under another name, and are dropped and added as long as nobody says so. */
+  readonly renameCandidates: readonly RenameChoice[]
+  /** Rows that were in the tables of the shadow. */
+  readonly rows: number
+}
+
+export interface DiffPart {
+  readonly sql: string
+  /** False: each statement runs by itself (`-- dbkit: no-transaction`). */
+  readonly transaction: boolean
+}
+
+export interface RenameChoice {
+  /** Kind and name: "column public.loads.weight" */
+  readonly from: string
+  readonly to: string
+  /** The new name alone. */
+  readonly name: string
 }
 
 /** What an import of documents did, or would have done. */

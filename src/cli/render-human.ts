@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport } from '../index.js'
 import { redact } from './redact.js'
 import { renderImport, renderFindings } from './render-import.js'
+import { renderDiff } from './render-diff.js'
 import { renderDrift } from './render-drift.js'
 import { renderVerify } from './render-verify.js'
 
@@ -34,6 +35,8 @@ export function renderHuman(
 
 function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
   if (report.sql !== undefined) return renderDryRun(report)
+  if (report.diff !== undefined && (report.files === undefined || report.diff.up.length > 0))
+    return renderDiff(report, report.diff)
   const { engine } = report
   const version = engine?.version === undefined ? '' : `PostgreSQL ${engine.version}, `
   const heading =

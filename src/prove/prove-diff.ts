@@ -22,6 +22,8 @@ export interface Change {
   readonly faults: readonly Fault[]
   /** Facts of the old catalog under their new names. */
   readonly renamed: ReadonlyMap<string, string>
+  /** What PostgreSQL said to the statement that it refused. */
+  readonly error: SqlError | undefined
 }
 
 export interface ChangePart {
@@ -90,13 +92,13 @@ class Carrying {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error
       await this.rollback()
-      return this.ended([...refused.map(faultOf), error.fault])
+      return this.ended([...refused.map(faultOf), error.fault], error.cause)
     }
     return this.ended([...refused.map(faultOf), ...this.differences(refused)])
   }
 
-  private ended(faults: readonly Fault[]): Change {
-    return { parts: this.parts, reached: this.now, faults, renamed: this.renamed }
+  private ended(faults: readonly Fault[], error?: SqlError): Change {
+    return { parts: this.parts, reached: this.now, faults, renamed: this.renamed, error }
   }
 
   private differences(refused: readonly Refusal[]): readonly Fault[] {
@@ -170,8 +172,11 @@ class Carrying {
 /** A statement that PostgreSQL refused. */
 class Stopped extends Error {
   readonly fault: Fault
+  override readonly cause: SqlError
+
   constructor(fault: Fault, cause: SqlError) {
-    super(fault.why, { cause })
+    super(fault.why)
+    this.cause = cause
     this.fault = fault
   }
 }

@@ -14,8 +14,7 @@ export interface MigrateCreateOptions {
 
 /** Writes an empty up and down with the next version; in one database, because a migration belongs to one. */
 export function migrateCreate(config: Config, options: MigrateCreateOptions): Promise<Report> {
-  const title = options.name.trim().replaceAll(/\s+/g, '_')
-  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(title)) throw problem('request.bad-name', { name: options.name })
+  const title = titleOf(options.name)
   if (config.databases.length > 1)
     throw problem('request.choose-one', {
       what: 'migrate create',
@@ -24,28 +23,57 @@ export function migrateCreate(config: Config, options: MigrateCreateOptions): Pr
   const databases = config.databases.map((database) => {
     const workspace = readWorkspace(database, config.root, { mayBeMissing: true })
     const label = `${nextVersion(workspace, options)}_${title}`
-    return { database: database.name, ok: true, files: writePair(database, config.root, label, title) }
+    return {
+      database: database.name,
+      ok: true,
+      files: writePair(database, config.root, label, emptyTexts(label, title)),
+    }
   })
   return Promise.resolve({ command: 'migrate create', ok: true, databases })
 }
 
 /** Goes on as the folder began: a timestamp after timestamps, otherwise the next number at the same width (four digits at first). */
-function nextVersion(workspace: Workspace, { timestamp, now = new Date() }: MigrateCreateOptions): string {
+export function nextVersion(
+  workspace: Workspace,
+  { timestamp, now = new Date() }: Pick<MigrateCreateOptions, 'timestamp' | 'now'>,
+  // Of several that are written at once, which.
+  index = 0,
+): string {
   const last = workspace.migrations.at(-1)
   const digits = /^\d+/.exec(last?.name ?? '')?.[0]
   const byClock =
     timestamp === true || (timestamp === undefined && digits !== undefined && digits.length >= 12)
-  if (byClock) return now.toISOString().replaceAll(/\D/g, '').slice(0, 14)
-  return String(BigInt(last?.version ?? '0') + 1n).padStart(digits?.length ?? 4, '0')
+  if (byClock) return new Date(now.getTime() + index * 1_000).toISOString().replaceAll(/\D/g, '').slice(0, 14)
+  return String(BigInt(last?.version ?? '0') + 1n + BigInt(index)).padStart(digits?.length ?? 4, '0')
 }
 
-function writePair(database: DatabaseConfig, root: string, label: string, title: string): readonly string[] {
-  mkdirSync(database.migrations, { recursive: true })
-  const words = title.replaceAll(/[_-]+/g, ' ')
-  const texts = {
-    up: `-- ${words}\n\n`,
+/** The name of a migration as its files bear it. */
+export function titleOf(name: string): string {
+  const title = name.trim().replaceAll(/\s+/g, '_')
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(title)) throw problem('request.bad-name', { name })
+  return title
+}
+
+interface Texts {
+  readonly up: string
+  readonly down: string
+}
+
+function emptyTexts(label: string, title: string): Texts {
+  return {
+    up: `-- ${title.replaceAll(/[_-]+/g, ' ')}\n\n`,
     down: `-- Undoes ${label}: leaves the database exactly as it was before.\n\n`,
   }
+}
+
+/** Writes an up and a down that are not there yet. */
+export function writePair(
+  database: DatabaseConfig,
+  root: string,
+  label: string,
+  texts: Texts,
+): readonly string[] {
+  mkdirSync(database.migrations, { recursive: true })
   return (['up', 'down'] as const).map((direction) => {
     const file = join(database.migrations, `${label}.${direction}.sql`)
     const shown = relative(root, file)

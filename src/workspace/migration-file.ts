@@ -218,6 +218,10 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
         }
         break
       }
+      case 'rename':
+        // Read by `schema diff`; a migration says it with its own statement.
+        if (!/^\S+ .+ = .+$/.test(rest)) return bad('expected rename <kind> <old name> = <new name>')
+        break
       case 'allow':
         if (value === '' || rest === '') return bad('expected allow=<code> <reason>')
         allow.set(value, rest)
@@ -229,6 +233,7 @@ function parseDirectives(text: string, file: string): Directives | DbkitError {
           'lock-timeout',
           'statement-timeout',
           'replaces',
+          'rename',
           'allow',
         ])
         return bad(nearest === undefined ? 'there is no such directive' : `did you mean ${nearest}?`)

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import {
   migrateBaseline,
   migrateCreate,
+  migrateDiff,
   migrateDown,
   migrateRedo,
   migrateRepair,
@@ -12,6 +13,7 @@ import {
   type DownGoal,
   type UpGoal,
 } from '../../index.js'
+import { changeChoices, changeOptions, type ChangeFlags } from '../change-options.js'
 import { duration, version, wholeNumber, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 
@@ -121,6 +123,33 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
       return runVerb(context, options, (config) =>
         migrateCreate(config, {
           name,
+          ...(options.timestamp === undefined ? {} : { timestamp: options.timestamp }),
+        }),
+      )
+    })
+
+  changeOptions(
+    migrate
+      .command('diff <name>')
+      .description('write the migration from the end of the migrations to the declared schema, up and down'),
+  )
+    .option('--timestamp', 'version by the clock (UTC) instead of counting on')
+    .option('--dry-run', 'print the SQL, write nothing')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate diff add_carrier_rating -d happyrobot',
+        "dbkit migrate diff weigh_in_kilos -d happyrobot --rename 'column public.loads.weight = kilos'",
+      ),
+    )
+    .action((name: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options & ChangeFlags>()
+      return runVerb(context, options, (config, run) =>
+        migrateDiff(config, {
+          ...run,
+          ...changeChoices(options, context.terminal),
+          name,
+          dryRun: options.dryRun === true,
           ...(options.timestamp === undefined ? {} : { timestamp: options.timestamp }),
         }),
       )

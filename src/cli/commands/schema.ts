@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { schemaDrift, schemaDump } from '../../index.js'
+import { schemaDiff, schemaDrift, schemaDump } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
+import { changeChoices, changeOptions, type ChangeFlags } from '../change-options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
 
@@ -9,6 +10,10 @@ interface Options extends GlobalOptions {
   readonly singleFile?: string | true
   readonly check?: boolean
   readonly shadowUrl?: string
+  readonly from?: string
+  readonly to?: string
+  readonly down?: string
+  readonly exitCode?: boolean
 }
 
 /** `dbkit schema ...` */
@@ -18,7 +23,7 @@ export function addSchemaCommands(program: Command, context: VerbContext): void 
     .description('what is in a database, as files, and whether it is what its migrations make')
     .addHelpText(
       'after',
-      examples('dbkit schema dump', 'dbkit schema dump --check', 'dbkit schema drift -d happyrobot'),
+      examples('dbkit schema dump', 'dbkit schema diff -d happyrobot', 'dbkit schema drift -d happyrobot'),
     )
 
   schema
@@ -55,6 +60,41 @@ export function addSchemaCommands(program: Command, context: VerbContext): void 
         }),
       )
     })
+  changeOptions(
+    schema
+      .command('diff')
+      .description('print the SQL from one database to another, run on a throw-away database before'),
+  )
+    .option(
+      '--from <what>',
+      'a URL, an .sql file, a folder of migrations or declared schema, a database, or "migrations", "schema", "database" of the selected one (default: migrations)',
+    )
+    .option('--to <what>', 'likewise (default: schema)')
+    .option('--down <file>', 'write the way back to this file')
+    .option('--exit-code', 'exit 1 when there is a difference')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit schema diff -d happyrobot',
+        'dbkit schema diff -d happyrobot --from database --to migrations --exit-code',
+        'dbkit schema diff -d happyrobot --from postgresql://... --to freight.sql --down back.sql',
+        "dbkit schema diff -d happyrobot --rename 'column public.loads.weight = kilos'",
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options & ChangeFlags>()
+      return runVerb(context, options, (config, run) =>
+        schemaDiff(config, {
+          ...run,
+          ...changeChoices(options, context.terminal),
+          ...(options.from === undefined ? {} : { from: options.from }),
+          ...(options.to === undefined ? {} : { to: options.to }),
+          ...(options.down === undefined ? {} : { downFile: resolve(context.terminal.cwd(), options.down) }),
+          exitCode: options.exitCode === true,
+        }),
+      )
+    })
+
   schema
     .command('drift')
     .description('compare a live database with its migrations, at the version its ledger says')

@@ -1,0 +1,79 @@
+import type { Config } from '../config/config.js'
+import { reportOf, type DatabaseReport, type DiffPart, type Report } from '../report.js'
+import { schemaFolderOf } from '../workspace/schema-folder.js'
+import { readWorkspace } from '../workspace/workspace.js'
+import { sideOf, type SideContext } from './change-sides.js'
+import { nextVersion, titleOf, writePair } from './migrate-create.js'
+import { onlyDatabase, planChange, type ChangeOptions } from './plan-change.js'
+import { asProblem, type RunOptions } from './with-database.js'
+
+export interface MigrateDiffOptions extends RunOptions, ChangeOptions {
+  readonly name: string
+  /** Version by the clock (UTC, to the second) instead of counting on. */
+  readonly timestamp?: boolean
+  readonly now?: Date
+  /** Writes nothing; the SQL is in the report. */
+  readonly dryRun?: boolean
+}
+
+/** Writes the migration that brings the end of the migrations to the declared schema, and its way back; both have been run on a shadow. */
+export async function migrateDiff(config: Config, options: MigrateDiffOptions): Promise<Report> {
+  const title = titleOf(options.name)
+  const database = onlyDatabase(config, 'migrate diff')
+  const signal = options.signal ?? new AbortController().signal
+  const context: SideContext = {
+    config,
+    database,
+    signal,
+    observer: options.observer ?? (() => undefined),
+    purpose: 'schema diff',
+    option: '--to',
+  }
+  const report = (one: Omit<DatabaseReport, 'database'>): Report => ({
+    command: 'migrate diff',
+    ok: one.ok,
+    databases: [{ database: database.name, ...one }],
+  })
+  try {
+    const workspace = readWorkspace(database, config.root)
+    const change = await planChange(
+      await sideOf('migrations', context),
+      await sideOf(schemaFolderOf(database), context),
+      context,
+      { ...options, down: true },
+    )
+    const { engine, diff, notes, error } = change
+    const common = { engine, ...(notes.length === 0 ? {} : { notes }) }
+    if (error !== undefined) return report({ ...common, ok: false, diff, error: reportOf(error) })
+    if (diff.equal) return report({ ...common, ok: true, steps: [] })
+    if (options.dryRun === true) return report({ ...common, ok: true, diff })
+    const files: string[] = []
+    for (const [index, up] of diff.up.entries()) {
+      // What one transaction adds to an enum the next one can use: then it is more than one migration.
+      const name = index === diff.up.length - 1 ? title : `${title}_part_${String(index + 1)}`
+      const label = `${nextVersion(workspace, options, index)}_${name}`
+      files.push(...writePair(database, config.root, label, textsOf(label, name, up, diff.down[index])))
+    }
+    return report({
+      ...common,
+      ok: true,
+      files,
+      diff: { ...diff, up: [], down: [] },
+    })
+  } catch (error) {
+    return report({ ok: false, error: reportOf(asProblem(error, signal)) })
+  }
+}
+
+function textsOf(
+  label: string,
+  title: string,
+  up: DiffPart,
+  down: DiffPart | undefined,
+): { readonly up: string; readonly down: string } {
+  const head = down?.transaction === false ? '-- dbkit: no-transaction\n' : ''
+  return {
+    up: `-- ${title.replaceAll(/[_-]+/g, ' ')}\n\n${up.sql}`,
+    down: `${head}-- Undoes ${label}: leaves the database exactly as it was before.\n\n${down?.sql ?? ''}`,
+  }
+}
