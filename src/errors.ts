@@ -22,6 +22,7 @@ export interface CulpritReport {
     | 'blockers'
     | 'nearest-names'
     | 'bad-values'
+    | 'missing-right'
   /** How many there are, in a sentence without its full stop. */
   readonly summary: string
   /** A few of them. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { describeEngines, type Bench, type JsonError } from '../support/engines.js'
+import { describeEngines, describeFastest, type Bench, type JsonError } from '../support/engines.js'
+import { serverUrl } from '../support/server.js'
 
 /** Rows that stand in the way of everything that is tried below. */
 const BASE = `
@@ -289,4 +290,44 @@ test('every kind of culprit is tried', () => {
     'still-referenced',
     'violating-rows',
   ])
+})
+
+describeFastest('a right that is missing', (open) => {
+  // The embedded engine has one user, who may do everything.
+  const onServer = serverUrl() === undefined ? test.skip : test
+  onServer('is told with its owner and the statement that grants it', async () => {
+    const bench = await open({
+      '1_t.up.sql': 'create table app.t (n int);\n',
+      '1_t.down.sql': 'drop table app.t;\n',
+    })
+    const { server } = bench
+    if (server === undefined) throw new Error('this bench has no server')
+    const role = `lowly_${String(process.pid)}`
+    const url = new URL(server.url)
+    url.username = role
+    const up = async (): Promise<{ exit: number | null; error: JsonError | undefined }> => {
+      const { exit, report } = await bench.json('migrate', 'up', '--url', url.href)
+      return { exit, error: report.databases[0]?.error }
+    }
+    try {
+      await server.query(`create role ${role} login`)
+      await server.query('create schema app')
+      await server.query(`create schema dbkit authorization ${role}`)
+      const { exit, error } = await up()
+      expect({ exit, culprit: error?.culprit }).toEqual({
+        exit: 3,
+        culprit: {
+          kind: 'missing-right',
+          summary: 'schema app belongs to postgres, who could run:',
+          examples: [`grant usage, create on schema app to ${role}`],
+        },
+      })
+      await server.query(error?.culprit?.examples[0] ?? '')
+      expect(await up()).toEqual({ exit: 0, error: undefined })
+    } finally {
+      await server.query(`drop owned by ${role} cascade`)
+      await server.query(`drop role ${role}`)
+      await bench.remove()
+    }
+  })
 })

@@ -7,6 +7,7 @@ import { splitStatements } from '../../workspace/statements.js'
 import { hiddenValue, shownValue, withoutConstants, type Finder } from './culprit.js'
 import { blockers } from './locks.js'
 import { dependents, nearestNames } from './names.js'
+import { missingRights } from './rights.js'
 import { badValues, duplicateKeys, nullRows, orphans, stillReferenced, violatingRows } from './rows.js'
 
 const FINDERS: readonly Finder[] = [
@@ -19,6 +20,7 @@ const FINDERS: readonly Finder[] = [
   blockers,
   nearestNames,
   badValues,
+  missingRights,
 ]
 
 /** A look at a large table must not keep the others waiting who want to migrate. */
