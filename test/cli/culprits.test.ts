@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { describeEngines, describeFastest, type Bench, type JsonError } from '../support/engines.js'
+import { runCli } from '../support/cli.js'
+import {
+  describeEngines,
+  describeFastest,
+  type Bench,
+  type JsonError,
+  type JsonReport,
+} from '../support/engines.js'
 import { serverUrl } from '../support/server.js'
 
 /** Rows that stand in the way of everything that is tried below. */
@@ -306,8 +313,10 @@ describeFastest('a right that is missing', (open) => {
     const url = new URL(server.url)
     url.username = role
     const up = async (): Promise<{ exit: number | null; error: JsonError | undefined }> => {
-      const { exit, report } = await bench.json('migrate', 'up', '--url', url.href)
-      return { exit, error: report.databases[0]?.error }
+      const { exit, stdout } = await runCli(['migrate', 'up', '--dir', 'sql', '--url', url.href, '--json'], {
+        cwd: bench.folder.path,
+      })
+      return { exit, error: (JSON.parse(stdout) as JsonReport).databases[0]?.error }
     }
     try {
       await server.query(`create role ${role} login`)
