@@ -7,7 +7,8 @@ export interface Allowed {
   readonly notNull: boolean
 }
 
-const ANYTHING: Allowed = { values: undefined, numbers: false, notNull: false }
+/** No list, and NULL as well. */
+export const ANYTHING: Allowed = { values: undefined, numbers: false, notNull: false }
 
 /**
  * Reads the list of values from the expression that PostgreSQL stores of a CHECK, as it writes it out: = ANY (ARRAY[...]), a single

@@ -1,4 +1,4 @@
-import { allowedBy, allowedByAll, type Allowed } from './check-values.js'
+import { allowedBy, allowedByAll, ANYTHING, type Allowed } from './check-values.js'
 import { splitComment, typeOfSchema, type JsonSchema, type JsonShape } from './json-types.js'
 import { camelCase, enumKey, keyText, Names, pascalCase, rowName, stringText } from './names.js'
 import type { Origins } from './origins.js'
@@ -38,9 +38,9 @@ export function emitTypesAndMore(
   shape: Shape,
   origins: Origins,
   options: EmitOptions,
-): { readonly text: string; readonly relations: readonly EmittedRelation[] } {
+): { readonly text: string; readonly relations: () => readonly EmittedRelation[] } {
   const emitter = new Emitter(shape, origins, options)
-  return { text: emitter.file(), relations: emitter.emitted() }
+  return { text: emitter.file(), relations: () => emitter.emitted() }
 }
 
 /** A relation with the names that its types have in the file. */
@@ -96,6 +96,9 @@ class Emitter {
   private readonly enums = new Map<string, string>()
   /** "schema.table.column" to the alias of its values or of its documents. */
   private readonly unions = new Map<string, ColumnType>()
+  /** By oid; a thousand tables have a few dozen types. */
+  private readonly jsonTypes = new Map<string, boolean>()
+  private readonly plainTypes = new Map<string, ColumnType>()
   private readonly jsonNames = new Map<string, string>()
   private readonly relations: readonly RelationShape[]
   private readonly rowNames = new Map<RelationShape, string>()
@@ -181,6 +184,7 @@ class Emitter {
 
   /** By the name of a domain, or of its base. */
   private mappedType(oid: string): string | undefined {
+    if (isEmpty(this.options.typeMapping)) return undefined
     const type = this.types.get(oid)
     if (type === undefined) return undefined
     return (
@@ -314,6 +318,7 @@ class Emitter {
   }
 
   private allowed(relation: RelationShape, column: ColumnShape): Allowed {
+    if (column.constraints.length === 0 && this.types.get(column.type)?.form !== 'domain') return ANYTHING
     const own = column.constraints.flatMap(({ expression }) =>
       expression === undefined ? [] : [allowedBy(expression, column.name)],
     )
@@ -338,8 +343,10 @@ class Emitter {
     before: string[],
     allowed: Allowed,
   ): ColumnType {
-    const own = `${relation.schema}.${relation.name}.${column.name}`
     const source = column.origin
+    const isPlain = source === undefined && allowed.values === undefined && column.texts === undefined
+    if (isPlain && !this.isJson(column.type)) return this.typeOf(column.type, column.dimensions)
+    const own = `${relation.schema}.${relation.name}.${column.name}`
     const origin = source === undefined ? own : `${source.schema}.${source.table}.${source.column}`
     if (this.isJson(column.type) && !(source !== undefined && this.isOverridden(source)))
       return this.jsonType(relation, column, row, origin, before)
@@ -442,6 +449,14 @@ class Emitter {
   }
 
   private isJson(oid: string): boolean {
+    const known = this.jsonTypes.get(oid)
+    if (known !== undefined) return known
+    const found = this.findJson(oid)
+    this.jsonTypes.set(oid, found)
+    return found
+  }
+
+  private findJson(oid: string): boolean {
     const base = this.baseOf(oid)
     if (this.mappedType(oid) !== undefined) return false
     return base?.schema === 'pg_catalog' && (base.name === 'json' || base.name === 'jsonb')
@@ -512,6 +527,15 @@ class Emitter {
   }
 
   private typeOf(oid: string, dimensions: number): ColumnType {
+    const key = dimensions < 2 ? oid : `${oid} ${String(dimensions)}`
+    const known = this.plainTypes.get(key)
+    if (known !== undefined) return known
+    const found = this.findType(oid, dimensions)
+    this.plainTypes.set(key, found)
+    return found
+  }
+
+  private findType(oid: string, dimensions: number): ColumnType {
     const type = this.baseOf(oid)
     if (type === undefined) return { read: 'string', write: 'string', alias: undefined }
     if (type.form === 'array') return this.arrayType(type, dimensions)
@@ -586,7 +610,7 @@ class Emitter {
   // ---- comments
 
   private columnComment(relation: RelationShape, column: ColumnShape): string {
-    const about = lines(splitComment(column.comment).text)
+    const about = column.comment === undefined ? [] : lines(splitComment(column.comment).text)
     const facts = [`\`${column.typeText}\``]
     if (column.generated !== undefined) facts.push(`computed as ${code(column.generated)}`)
     if (column.identity !== undefined) facts.push(`identity, ${column.identity}`)
@@ -604,7 +628,10 @@ class Emitter {
         facts.push(code(constraint.definition))
     }
     if (column.default !== undefined) facts.push(`default ${code(column.default)}`)
-    const since = this.origins.ofRelation.get(`${relation.schema}.${relation.name}.${column.name}`)
+    const since =
+      this.origins.ofRelation.size === 0
+        ? undefined
+        : this.origins.ofRelation.get(`${relation.schema}.${relation.name}.${column.name}`)
     if (since !== undefined && since !== this.origins.ofRelation.get(`${relation.schema}.${relation.name}`))
       facts.push(`since migration \`${since}\``)
     const text = facts.join(' · ')
@@ -736,10 +763,17 @@ class Emitter {
     { schema, name }: RelationShape,
     column?: string,
   ): T | undefined {
+    // Asked for each column, and mostly of a table that has nothing.
+    if (isEmpty(table)) return undefined
     const tail = column === undefined ? '' : `.${column}`
     const bare = schema === this.options.defaultSchema ? table[`${name}${tail}`] : undefined
     return bare ?? table[`${schema}.${name}${tail}`]
   }
+}
+
+function isEmpty(table: object): boolean {
+  for (const _ in table) return false
+  return true
 }
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -780,7 +814,7 @@ function code(text: string): string {
 
 /** A JSDoc comment with its line break; nothing for no lines. */
 function comment(text: readonly string[], indent: string): string {
-  const safe = text.map((line) => line.replaceAll('*/', '*\\/').trimEnd())
+  const safe = text.map((line) => (line.includes('*/') ? line.replaceAll('*/', '*\\/') : line).trimEnd())
   while (safe[0] === '') safe.shift()
   if (safe.length === 0) return ''
   const [only] = safe

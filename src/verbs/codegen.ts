@@ -223,7 +223,7 @@ async function emit(
     { path: out, text },
     {
       path: `${stem}.validators${extension}`,
-      text: emitValidators(relations, types, { database: database.name, types: module }),
+      text: emitValidators(relations(), types, { database: database.name, types: module }),
     },
   ]
 }
@@ -234,6 +234,8 @@ function unknownColumns(
   defaultSchema: string,
   typed: Readonly<Record<string, unknown>>,
 ): readonly string[] {
+  const names = Object.keys(typed)
+  if (names.length === 0) return []
   const known = new Set(
     shape.relations.flatMap(({ schema, name, columns }) =>
       columns.flatMap((column) => [
@@ -242,7 +244,7 @@ function unknownColumns(
       ]),
     ),
   )
-  return Object.keys(typed).filter((name) => !known.has(name))
+  return names.filter((name) => !known.has(name))
 }
 
 function originsOf(workspace: Workspace, defaultSchema: string): Origins {
