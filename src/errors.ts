@@ -570,6 +570,24 @@ const catalogue = {
       `${a.database} was never migrated by dbkit: it has no ledger ${a.ledger} that says which migrations it should be compared with.`,
     hint: () => 'Record what it has already: dbkit migrate baseline <version>',
   },
+  'drift.pending': {
+    exit: 2,
+    say: (a: { database: string; pending: readonly string[] }) =>
+      `${list(a.pending)} of ${a.database} ${a.pending.length === 1 ? 'is' : 'are'} pending: a migration that takes the drift over would come after ${a.pending.length === 1 ? 'it' : 'them'}, and is not known to fit there.`,
+    hint: () =>
+      'Apply what is pending first; or, where it was done by hand already: dbkit migrate repair --mark-applied <version>',
+  },
+  'drift.not-fixed': {
+    exit: 2,
+    say: (a: { reasons: readonly string[] }) =>
+      `No statements were found that make both sides the same, so nothing was written:\n${a.reasons.map((reason) => `  ${reason}`).join('\n')}`,
+    hint: () => 'Write them by hand; dbkit schema drift says whether they were right.',
+  },
+  'drift.data-loss': {
+    exit: 2,
+    say: (a: { losses: readonly string[] }) => `The fix would lose ${list(a.losses)}; nothing was written.`,
+    hint: () => 'Add --allow-data-loss if that is meant.',
+  },
   'drift.not-carried-over': {
     exit: 3,
     say: (a: { object: string; major: number; message: string }) =>

@@ -61,7 +61,8 @@ function rolesOfFact(fact: Fact): readonly string[] {
   }
 }
 
-async function createMissingRoles(session: Session, names: readonly string[]): Promise<void> {
+/** So that what is owned by them, or granted to them, can be made. */
+export async function createMissingRoles(session: Session, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const list = names.map(quoteLiteral).join(',')
   const known = new Set(

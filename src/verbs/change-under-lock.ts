@@ -68,7 +68,11 @@ export async function changeUnderLock(
       const { applyPlan } = await import('../apply/apply-plan.js')
       const steps: StepReport[] = [...restored]
       const told: string[] = []
-      const locked = recognise(await readLedger(await sessions.current(), config.ledger))
+      // Read once more only for those who have something to recognise.
+      const locked =
+        recognised.length === 0
+          ? { recognised }
+          : recognise(await readLedger(await sessions.current(), config.ledger))
       if (locked.recognised.length > 0) {
         const sql = locked.recognised.map(({ entry, gone }) => squashEntriesSql(config.ledger, entry, gone))
         await (await sessions.current()).script([BEGIN, ...sql, 'commit'].join(';'))

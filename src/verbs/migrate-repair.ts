@@ -3,15 +3,17 @@ import type { Session } from '../database/database.js'
 import {
   acceptFilesSql,
   completeEntrySql,
+  insertEntrySql,
   deleteEntrySql,
   readLedger,
   type Ledger,
   type LedgerEntry,
 } from '../database/ledger.js'
 import { problem } from '../errors.js'
-import { planRepair } from '../plan/plan.js'
+import { DBKIT_VERSION } from '../package-version.js'
+import { entryOf, planRepair } from '../plan/plan.js'
 import type { DatabaseReport, Report } from '../report.js'
-import { canonicalVersion } from '../workspace/version.js'
+import { canonicalVersion, compareVersions } from '../workspace/version.js'
 import { readScriptText } from '../workspace/workspace.js'
 import {
   onEachDatabase,
@@ -22,7 +24,7 @@ import {
 } from './with-database.js'
 
 export interface MigrateRepairOptions extends RunOptions {
-  /** Settle this version as applied in full: the rest of an interrupted file was run by hand. */
+  /** Settle this version as applied in full: an interrupted file was finished by hand, or a pending one was run by hand. */
   readonly markApplied?: string
   /** Strike this version from the ledger: it was undone by hand, or its file is gone for good. */
   readonly forget?: string
@@ -67,11 +69,26 @@ async function repair(
   const ledger = await readLedger(session, place)
   const changes: { sql: string; note: string }[] = []
   if (options.markApplied !== undefined) {
-    const entry = entryNamed(ledger, options.markApplied, config.name)
-    changes.push({
-      sql: completeEntrySql(place, entry.version),
-      note: `${entry.name} is marked as applied in full`,
-    })
+    const { markApplied } = options
+    const pending = workspace.migrations.find(
+      ({ name, version }) =>
+        (name === markApplied || version === versionOf(markApplied)) &&
+        !ledger.entries.some((entry) => entry.version === version),
+    )
+    if (pending !== undefined && ledger.exists) {
+      const isLate = ledger.entries.some(({ version }) => compareVersions(version, pending.version) > 0)
+      const entry = entryOf(pending, isLate, { text: readScriptText })
+      changes.push({
+        sql: insertEntrySql(place, entry, 'applied', DBKIT_VERSION),
+        note: `${pending.name} is recorded as applied, and was not run`,
+      })
+    } else {
+      const entry = entryNamed(ledger, markApplied, config.name)
+      changes.push({
+        sql: completeEntrySql(place, entry.version),
+        note: `${entry.name} is marked as applied in full`,
+      })
+    }
   }
   if (options.forget !== undefined) {
     const entry = entryNamed(ledger, options.forget, config.name)
@@ -91,8 +108,12 @@ async function repair(
   return { ok: true, notes: changes.length === 0 ? ['nothing to repair'] : changes.map(({ note }) => note) }
 }
 
+function versionOf(written: string): string | undefined {
+  return /^\d+$/.test(written) ? canonicalVersion(written) : undefined
+}
+
 function entryNamed(ledger: Ledger, written: string, database: string): LedgerEntry {
-  const version = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
+  const version = versionOf(written)
   const entry = ledger.entries.find(
     (candidate) => candidate.name === written || candidate.version === version,
   )

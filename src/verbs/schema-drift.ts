@@ -1,3 +1,4 @@
+import { basename, dirname, join, relative } from 'node:path'
 import type { Observer } from '../apply/observer.js'
 import { applyPlan } from '../apply/apply-plan.js'
 import type { Catalog } from '../catalog/catalog.js'
@@ -8,11 +9,13 @@ import { createLedger, readLedger, readUpSql, type Ledger } from '../database/le
 import { problem } from '../errors.js'
 import { planReplay, planUp, upsFromLedger, type Plan, type Step } from '../plan/plan.js'
 import { recogniseSquashes } from '../plan/squash.js'
-import { carryOver, rolesNamedBy } from '../prove/carry-over.js'
+import { carryOver, createMissingRoles, rolesNamedBy } from '../prove/carry-over.js'
 import { explainDrift } from '../prove/explain-drift.js'
+import { writeChange, type WrittenChange } from '../prove/fix-drift.js'
 import { withoutParts } from '../prove/judge.js'
 import { withShadow, type Shadow } from '../prove/shadow.js'
 import type { DriftDifference, DriftExplanation, DriftReport, Report } from '../report.js'
+import { writeSqlFile } from '../workspace/schema-folder.js'
 import {
   extensionsIn,
   extensionsOf,
@@ -22,11 +25,20 @@ import {
   type Workspace,
 } from '../workspace/workspace.js'
 import { notesOf, type Outcome } from './change-under-lock.js'
+import { nextVersion } from './migrate-create.js'
 import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
 
 export interface SchemaDriftOptions extends RunOptions {
   /** A server on which the migrations are run again, in a database of their own. Default: the embedded engine */
   readonly shadowUrl?: string
+  /**
+   * migrations: writes a migration that makes what the database has, for all others. database: writes a script that makes of this one
+   * database what the migrations make.
+   */
+  readonly fix?: 'migrations' | 'database'
+  /** The fix may drop what holds rows or values. */
+  readonly allowDataLoss?: boolean
+  readonly now?: Date
 }
 
 /**
@@ -72,9 +84,12 @@ async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptio
     roles: () => [...rolesOf(live.workspace), ...rolesNamedBy(live.catalog)],
   }
   return withShadow(config, opened.config, about, async (shadow) => {
-    const { drift, notes } = await compare(live, shadow, signal, observer)
+    const { drift, notes, should, is } = await compare(live, shadow, signal, observer)
     const all = [...live.replay.notes, ...notes]
-    return { ok: drift.differences.length === 0, drift, ...notesOf(all) }
+    if (options.fix === undefined || drift.differences.length === 0)
+      return { ok: drift.differences.length === 0, drift, ...notesOf(all) }
+    const files = await fix(config, live, { should, is }, shadow, signal, options)
+    return { ok: true, drift, files, ...notesOf([...all, nextStep(files, options.fix)]) }
   })
 }
 
@@ -109,12 +124,18 @@ async function readLive({ database, workspace, config }: Opened): Promise<Live> 
   }
 }
 
+/** Both as the shadow's engine words them. */
+interface Both {
+  readonly should: Catalog
+  readonly is: Catalog
+}
+
 async function compare(
   live: Live,
   shadow: Shadow,
   signal: AbortSignal,
   observer: Observer,
-): Promise<{ readonly drift: DriftReport; readonly notes: readonly string[] }> {
+): Promise<Both & { readonly drift: DriftReport; readonly notes: readonly string[] }> {
   const { config, replay } = live
   const { ledger } = config
   const foreign = live.catalog.major !== shadow.major
@@ -138,6 +159,8 @@ async function compare(
           pending: pendingOf(live),
         })
   return {
+    should,
+    is,
     drift: {
       ...(replay.steps.length === 0 ? {} : { at: replay.steps.at(-1)?.name ?? '' }),
       comparedOn: shadow.engine,
@@ -189,4 +212,90 @@ function describe(
       kind === 'changed' ? describeDifference(difference).map((line) => line.slice(key.length + 2)) : [],
     explanation: explanations.get(key) ?? { kind: 'unknown' },
   }
+}
+
+// ---- the fix
+
+async function fix(
+  config: Config,
+  live: Live,
+  { should, is }: Both,
+  shadow: Shadow,
+  signal: AbortSignal,
+  options: SchemaDriftOptions,
+): Promise<readonly string[]> {
+  const { config: database, workspace, replay } = live
+  const pending = pendingOf(live).map(({ name }) => name)
+  if (options.fix === 'migrations' && pending.length > 0)
+    throw problem('drift.pending', { database: database.name, pending })
+  await shadow.renew()
+  const session = await shadow.sessions.current()
+  await createMissingRoles(session, rolesNamedBy(is))
+  const { ledger } = database
+  let change: WrittenChange
+  if (options.fix === 'migrations') {
+    await replayed(replay.steps, shadow, database, signal, () => undefined)
+    change = await writeChange(session, should, is, database)
+  } else {
+    const now = await carryOver(is, session, { ledger, major: shadow.major, signal })
+    change = await writeChange(session, now, should, database)
+  }
+  if (change.losses.length > 0 && options.allowDataLoss !== true)
+    throw problem('drift.data-loss', { losses: change.losses })
+  const show = (file: string): string => relative(config.root, file)
+  return options.fix === 'migrations'
+    ? writeMigrations(database, workspace, change, options).map(show)
+    : writeScripts(database, change, options).map(show)
+}
+
+/** A part is a transaction of its own, and so a migration of its own. */
+function writeMigrations(
+  { migrations: folder }: DatabaseConfig,
+  workspace: Workspace,
+  { parts }: WrittenChange,
+  { now }: SchemaDriftOptions,
+): readonly string[] {
+  return parts.flatMap(({ up, down, why }, index) => {
+    const version = nextVersion(workspace, now === undefined ? {} : { now }, index)
+    const name = `${version}_take_over_drift${index === 0 ? '' : `_${String(index + 1)}`}`
+    const file = (direction: string): string => join(folder, `${name}.${direction}.sql`)
+    const irreversible = down === undefined ? `-- dbkit: irreversible ${why.replaceAll(/\s+/g, ' ')}\n` : ''
+    writeSqlFile(
+      file('up'),
+      `${irreversible}-- What was changed by hand in one database, for all others.\n\n${up}`,
+    )
+    if (down === undefined) return [file('up')]
+    writeSqlFile(file('down'), `-- Undoes ${name}: leaves the database exactly as it was before.\n\n${down}`)
+    return [file('up'), file('down')]
+  })
+}
+
+/** Beside the migrations and not among them: in a database without the drift they would fail. */
+function writeScripts(
+  { migrations, name }: DatabaseConfig,
+  { parts }: WrittenChange,
+  { now = new Date() }: SchemaDriftOptions,
+): readonly string[] {
+  const stamp = now.toISOString().replaceAll(/\D/g, '').slice(0, 14)
+  const file = (what: string): string => join(dirname(migrations), 'repairs', `${stamp}_${what}.sql`)
+  const transactions = (texts: readonly string[]): string =>
+    texts.map((text) => `begin;\n\n${text}\ncommit;\n`).join('\n')
+  writeSqlFile(
+    file('undo_drift'),
+    `-- Makes of one database of ${name} what its migrations make. Run it once, and there only.\n\n${transactions(parts.map(({ up }) => up))}`,
+  )
+  const downs = [...parts].reverse().flatMap(({ down }) => down ?? [])
+  if (downs.length < parts.length) return [file('undo_drift')]
+  writeSqlFile(file('redo_drift'), `-- Takes ${stamp}_undo_drift.sql back.\n\n${transactions(downs)}`)
+  return [file('undo_drift'), file('redo_drift')]
+}
+
+function nextStep(files: readonly string[], side: 'migrations' | 'database'): string {
+  const [file = ''] = files
+  if (side === 'database') return `run it on this database: psql -v ON_ERROR_STOP=1 -f ${file} <url>`
+  const versions = files.flatMap((one) =>
+    one.endsWith('.up.sql') ? [/^\d+/.exec(basename(one))?.[0] ?? ''] : [],
+  )
+  const commands = versions.map((version) => `dbkit migrate repair --mark-applied ${version}`)
+  return `this database has it already, so let it be recorded here: ${commands.join(' && ')}`
 }

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from '@jest/globals'
 import { PGlite } from '@electric-sql/pglite'
 import { join } from 'node:path'
 import type { DriftDifference, Report } from 'dbkit'
 import { runCli, type Ended, type Folder } from '../support/cli.js'
 import { createServerDatabase, noteEngine, serverUrl, type ServerDatabase } from '../support/server.js'
-import { freight } from '../verify/harness.js'
+import { freight, proveIn } from '../verify/harness.js'
 
 const MINUTES = 60_000
 
@@ -58,6 +59,18 @@ function told(report: Report): readonly string[] {
     const place = migration === undefined ? '' : ` ${migration}:${String(line)}`
     return `${kind} ${object}${changes.length === 0 ? '' : ` (${changes.join('; ')})`}: ${explanation.kind}${place}`
   })
+}
+
+function schemaOf({ url: target }: ServerDatabase): string {
+  const { status, stdout, stderr } = spawnSync(
+    'pg_dump',
+    ['--schema-only', '--exclude-schema=dbkit', target],
+    {
+      encoding: 'utf8',
+    },
+  )
+  expect([status, stderr]).toEqual([0, ''])
+  return stdout.replaceAll(/^\\(?:un)?restrict .*$/gm, '')
 }
 
 const EXPECTED = [
@@ -146,6 +159,76 @@ onServers('schema drift of a server', () => {
         '0002_rates: its file was edited since it was applied; taken as it was run',
       )
     }, ''))
+
+  const clean = ['schema', 'drift', '--shadow-url', url ?? '', '--url']
+
+  test('writes the migration that takes the changes over, for all other databases', () =>
+    withDrift(async (folder, database) => {
+      const fixed = await runCli([...clean, database.url, '--fix', 'migrations', '--json'], {
+        cwd: folder.path,
+      })
+      const report = reportOf(fixed).databases[0]
+      expect([fixed.exit, report?.error]).toEqual([0, undefined])
+      expect(report?.files).toEqual([
+        'sql/freight/migrations/0003_take_over_drift.up.sql',
+        'sql/freight/migrations/0003_take_over_drift.down.sql',
+      ])
+      const record = await runCli(['migrate', 'repair', '--mark-applied', '0003', '--url', database.url], {
+        cwd: folder.path,
+      })
+      expect([record.exit, record.stderr]).toEqual([0, ''])
+      expect((await runCli([...clean, database.url], { cwd: folder.path })).exit).toBe(0)
+      const other = await createServerDatabase('drift')
+      try {
+        const up = await runCli(['migrate', 'up', '--url', other.url], { cwd: folder.path })
+        expect([up.exit, up.stderr]).toEqual([0, ''])
+        expect(schemaOf(other)).toBe(schemaOf(database))
+      } finally {
+        await other.drop()
+      }
+      const proof = await proveIn(folder)
+      expect([proof.ok, proof.verify?.migrations.at(-1)?.verdict]).toEqual([true, 'exact'])
+    }))
+
+  test('writes the script that takes the changes back, once what it loses is accepted', () =>
+    withDrift(async (folder, database) => {
+      const args = [...clean, database.url, '--fix', 'database', '--json']
+      const refused = await runCli(args, { cwd: folder.path })
+      const error = reportOf(refused).databases[0]?.error
+      expect([refused.exit, error?.code]).toEqual([2, 'drift.data-loss'])
+      expect(error?.message).toMatch(/scratch/)
+      const fixed = await runCli([...args, '--allow-data-loss'], { cwd: folder.path })
+      const [undo = '', redo = ''] = reportOf(fixed).databases[0]?.files ?? []
+      expect([fixed.exit, undo]).toEqual([
+        0,
+        expect.stringMatching(/^sql\/freight\/repairs\/\d{14}_undo_drift\.sql$/),
+      ])
+      const psql = (file: string): void => {
+        const { status, stderr } = spawnSync(
+          'psql',
+          ['-qX', '-v', 'ON_ERROR_STOP=1', '-f', join(folder.path, file), database.url],
+          { encoding: 'utf8' },
+        )
+        expect([status, stderr]).toEqual([0, ''])
+      }
+      psql(undo)
+      expect((await runCli([...clean, database.url], { cwd: folder.path })).exit).toBe(0)
+      psql(redo)
+      const again = await runCli([...clean, database.url, '--json'], { cwd: folder.path })
+      expect(differencesIn(reportOf(again))).toHaveLength(EXPECTED.length)
+    }))
+
+  test('takes nothing over while something is pending', () =>
+    withDrift(async (folder, database) => {
+      folder.write({
+        'sql/freight/migrations/0003_phone.up.sql': pending['0003_phone.up.sql'],
+        'sql/freight/migrations/0003_phone.down.sql': pending['0003_phone.down.sql'],
+      })
+      const ended = await runCli([...clean, database.url, '--fix', 'migrations', '--json'], {
+        cwd: folder.path,
+      })
+      expect([ended.exit, reportOf(ended).databases[0]?.error?.code]).toEqual([2, 'drift.pending'])
+    }))
 
   test('refuses a database that has no ledger', async () => {
     const database = await createServerDatabase('drift')

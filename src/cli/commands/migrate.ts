@@ -171,7 +171,11 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
   migrate
     .command('repair')
     .description('accept edited files, or settle one version by hand; touches the ledger only')
-    .option('--mark-applied <version>', 'an interrupted file was finished by hand', version)
+    .option(
+      '--mark-applied <version>',
+      'an interrupted file was finished by hand, or a pending one was done by hand',
+      version,
+    )
     .option('--forget <version>', 'it was undone by hand, or its file is gone for good', version)
     .option('--dry-run', 'say what would be changed, write nothing')
     .addHelpText(

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { schemaDiff, schemaDrift, schemaDump } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { changeChoices, changeOptions, type ChangeFlags } from '../change-options.js'
@@ -14,6 +14,7 @@ interface Options extends GlobalOptions {
   readonly to?: string
   readonly down?: string
   readonly exitCode?: boolean
+  readonly fix?: 'migrations' | 'database'
 }
 
 /** `dbkit schema ...` */
@@ -102,19 +103,29 @@ export function addSchemaCommands(program: Command, context: VerbContext): void 
       '--shadow-url <url>',
       'a server to run the migrations on again, in a database of their own (default: the embedded engine)',
     )
+    .addOption(
+      new Option(
+        '--fix <side>',
+        'write what makes one side true: a migration that all databases get, or a script for this database',
+      ).choices(['migrations', 'database']),
+    )
+    .option('--allow-data-loss', 'the fix may drop what holds rows or values')
     .addHelpText(
       'after',
       examples(
         'dbkit schema drift -d happyrobot --url postgresql://...',
+        'dbkit schema drift -d happyrobot --url postgresql://... --fix migrations',
         'dbkit schema drift --json',
         'dbkit schema drift -d happyrobot --shadow-url postgresql://postgres@localhost/postgres',
       ),
     )
     .action((_: unknown, command: Command) => {
-      const options = command.optsWithGlobals<Options>()
+      const options = command.optsWithGlobals<Options & ChangeFlags>()
       return runVerb(context, options, (config, run) =>
         schemaDrift(config, {
           ...run,
+          ...(options.fix === undefined ? {} : { fix: options.fix }),
+          allowDataLoss: options.allowDataLoss === true,
           ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
         }),
       )
