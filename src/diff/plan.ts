@@ -212,7 +212,7 @@ class Planner implements World {
       const fact = this.before.facts.get(from)
       if (fact === undefined || this.isUnmoved(fact, key)) continue
       // What is changed so that it does not need it any more lets it go.
-      const needsStill = this.after.edges.some((edge) => edge.from === from && edge.to === key)
+      const needsStill = needsOf(this.after, from).some(({ to }) => to === key)
       if (gone === 'removed' && this.fates.get(from) === 'altered') continue
       if (gone === 'remade' && this.fates.get(from) === 'altered' && !needsStill) continue
       if (fact.kind === 'column' && this.freesColumn(fact)) continue

@@ -1,4 +1,4 @@
-import { partsOfKind, type Fact, type FactOf } from '../catalog/catalog.js'
+import { needsOf, partsOfKind, type Fact, type FactOf } from '../catalog/catalog.js'
 import { alterTable } from '../catalog/ddl-family.js'
 import { literal } from '../catalog/ddl-statement.js'
 import { small } from '../catalog/ddl-text.js'
@@ -85,9 +85,7 @@ function isReplaced(column: Column, world: World): boolean {
 
 /** The types that the database itself defines, of a column. */
 function typesOf(column: Column, { before }: World): readonly string[] {
-  return before.edges.flatMap(({ from, to }) =>
-    from === column.key && /^(?:type|domain) /.test(to) ? [to] : [],
-  )
+  return needsOf(before, column.key).flatMap(({ to }) => (/^(?:type|domain) /.test(to) ? [to] : []))
 }
 
 /**
@@ -102,7 +100,7 @@ export function replaceSteps(
   const aside = `dbkit_old_${before.name}`.slice(0, 60)
   const schema = before.schema === undefined ? '' : `${quoteIfNeeded(before.schema)}.`
   const columns = [...world.retyped].filter((key) =>
-    world.before.edges.some(({ from, to }) => from === key && to === before.key),
+    needsOf(world.before, key).some(({ to }) => to === before.key),
   )
   const parts = allPartsOf(before.key, world.before).map(({ key }) => key)
   const statements =

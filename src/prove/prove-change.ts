@@ -168,7 +168,8 @@ async function fill(session: Session, catalog: Catalog, searchPath: string): Pro
   return readRowState(session, catalog)
 }
 
-/** Only this is not the same: PostgreSQL cannot move a column. */
+/** PostgreSQL cannot move a column; and of what has no facts nobody knows whether it is the same. */
 function orderNotes(reached: Catalog, wanted: Catalog): readonly string[] {
-  return compareCatalogs(reached, wanted).notes
+  const { notes, unmodelled } = compareCatalogs(reached, wanted)
+  return [...notes, ...unmodelled.map((name) => `neither compared nor changed: ${name}`)]
 }

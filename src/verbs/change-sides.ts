@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
 import { applyPlan } from '../apply/apply-plan.js'
 import type { Observer } from '../apply/observer.js'
-import type { Catalog } from '../catalog/catalog.js'
+import { factsOf, type Catalog } from '../catalog/catalog.js'
+import { compareCatalogs, describeDifference } from '../catalog/compare.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
@@ -24,6 +25,8 @@ export interface ChangeSide extends Side {
   readonly extensions: readonly string[]
   /** `-- dbkit: rename <kind> <old> = <new>` in its files. */
   readonly renames: readonly string[]
+  /** What of a live database cannot be made again, and is therefore left as it is. */
+  readonly notCompared?: readonly string[]
 }
 
 export interface SideContext {
@@ -88,16 +91,31 @@ async function liveSide(database: DatabaseConfig, context: SideContext): Promise
     await opened.close()
   }
   const roles = rolesNamedBy(catalog)
+  const left = factsOf(catalog, 'subscription').map(({ key }) => key)
+  const unknown = catalog.unmodelled.map(({ kind, identity }) => `${kind} ${identity}`)
   return {
     label: opened.engine.label,
     extensions: [...catalog.facts.values()].flatMap(({ kind, name }) => (kind === 'extension' ? [name] : [])),
     roles: () => roles,
     renames: [],
+    notCompared: [...left, ...unknown],
     async make(session) {
       const { server_version_num: major } = await majorOf(session)
-      await carryOver(catalog, session, { ledger: database.ledger, major, signal })
+      const made = await carryOver(catalog, session, { ledger: database.ledger, major, signal })
+      if (major === catalog.major) refuseOthers(catalog, made, major)
     },
   }
+}
+
+/** What is made again has to be the same, or the plan is made for another database than the one it is meant for. */
+function refuseOthers(catalog: Catalog, made: Catalog, major: number): void {
+  const [difference] = compareCatalogs(catalog, made).differences.filter(
+    // Neither is written down, because it may hold a password.
+    ({ key }) => !key.startsWith('subscription ') && !key.startsWith('user mapping '),
+  )
+  if (difference === undefined) return
+  const message = `it becomes another one, ${describeDifference(difference).join(', ')}`
+  throw problem('drift.not-carried-over', { object: difference.key, major, message })
 }
 
 async function majorOf(session: Session): Promise<{ readonly server_version_num: number }> {

@@ -45,6 +45,7 @@ export async function planChange(
     roles: () => [...from.roles(), ...to.roles()],
   }
   return withShadow(config, database, about, async (shadow) => {
+    const left = [...new Set([...(from.notCompared ?? []), ...(to.notCompared ?? [])])]
     const ask = options.askRenames
     const proved = await proveChange({
       shadow,
@@ -58,7 +59,8 @@ export async function planChange(
           : async (candidates) => (await ask(candidates)).map((one) => ({ from: one.from, to: one.name })),
       down: options.down,
     })
-    return planned(proved, from, to, shadow.engine, options)
+    const notes = [...proved.notes, ...left.map((name) => `neither compared nor changed: ${name}`)]
+    return planned({ ...proved, notes }, from, to, shadow.engine, options)
   })
 }
 
