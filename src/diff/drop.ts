@@ -67,6 +67,8 @@ function attachedIndexes(indexes: readonly string[], catalog: World['before']): 
 /** Whether it is dropped with what it is a part of, or belongs to. */
 function goesWith(fact: Fact, world: World): boolean {
   const { before } = world
+  // A server is not dropped while somebody has a mapping for it.
+  if (fact.kind === 'user mapping') return false
   if (wholesOf(fact, before).some(({ key }) => isGone(world, key))) return !isInRing(fact, world)
   switch (fact.kind) {
     case 'index':

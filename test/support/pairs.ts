@@ -68,7 +68,7 @@ async function open(engine: Engine): Promise<OpenDatabase> {
     engine === 'server'
       ? await openOnServer('pair')
       : await openOnEmbedded(['pg_trgm', 'hstore', 'citext', 'btree_gist'])
-  await makeRoles(database.session, ['pair_reader', 'pair_owner'])
+  await makeRoles(database.session, ['pair_reader', 'pair_owner', 'zoo_keeper', 'zoo_visitor'])
   return database
 }
 
