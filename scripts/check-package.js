@@ -27,6 +27,30 @@ function run(what, command, args, cwd) {
   return stdout
 }
 
+/** Of the package with what npm installs with it by default, in MB. */
+function installedSize(app) {
+  const megabytes = (paths) => {
+    const out = spawnSync('du', ['-skc', ...paths], { encoding: 'utf8' }).stdout
+    return Math.round(Number(/(\d+)\s+total/.exec(out)?.[1]) / 1024)
+  }
+  const own = megabytes([join(app, 'node_modules', manifest.name)])
+  const closure = (names, seen = new Set()) => {
+    for (const name of names) {
+      const folder = join(root, 'node_modules', name)
+      if (seen.has(folder) || !existsSync(folder)) continue
+      seen.add(folder)
+      const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+        readFileSync(join(folder, 'package.json'), 'utf8'),
+      )
+      closure([...Object.keys(dependencies), ...Object.keys(optionalDependencies)], seen)
+    }
+    return [...seen]
+  }
+  const needed = closure([...Object.keys(manifest.dependencies), 'pg'])
+  const optional = closure(Object.keys(manifest.optionalDependencies))
+  return `${own} MB itself, ${megabytes(needed)} MB in ${needed.length} packages, ${megabytes(optional)} MB of embedded engine and PostGIS, which are optional`
+}
+
 const app = mkdtempSync(join(tmpdir(), 'dbkit-package-'))
 try {
   const packed = run(
@@ -77,15 +101,61 @@ try {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   run('compile a program that imports it', process.execPath, [tsc, '-p', '.', '--pretty', 'false'], app)
 
-  // An application with types, test databases and queries; it writes into the user's cache, as it would at home.
+  // An application with types, test databases and queries; it writes into the user's cache, as it would at home. The types have to
+  // resolve however it resolves modules, and fit each Kysely that the package allows; the newest asks for Node 22.
   cpSync(join(root, 'fixtures/consumer'), join(app, 'consumer'), { recursive: true })
-  run(
-    'compile a consumer',
-    process.execPath,
-    [tsc, '-p', 'consumer', '--noEmit', 'false', '--pretty', 'false'],
-    app,
+  const [major] = process.versions.node.split('.').map(Number)
+  for (const [kysely, least] of [
+    ['kysely', 20],
+    ['kysely-newest', 22],
+  ]) {
+    const link = join(app, 'node_modules/kysely')
+    rmSync(link)
+    symlinkSync(join(root, 'node_modules', kysely), link)
+    const { version } = JSON.parse(readFileSync(join(link, 'package.json'), 'utf8'))
+    for (const [module, resolution] of [
+      ['node16', 'node16'],
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ])
+      run(
+        `compile a consumer with Kysely ${version}, modules as ${resolution}`,
+        process.execPath,
+        [
+          tsc,
+          '-p',
+          'consumer',
+          '--module',
+          module,
+          '--moduleResolution',
+          resolution,
+          '--noEmit',
+          'false',
+          '--pretty',
+          'false',
+        ],
+        app,
+      )
+    if (major >= least)
+      run(`run the consumer with Kysely ${version}`, process.execPath, ['consumer/consumer.js'], app)
+    else console.log(`not run: the consumer with Kysely ${version}, which asks for Node ${least}`)
+  }
+  rmSync(join(app, 'node_modules/kysely'))
+  symlinkSync(join(root, 'node_modules/kysely'), join(app, 'node_modules/kysely'))
+
+  // Types alone load nothing: neither Kysely nor a driver has to be there.
+  const bare = join(app, 'bare')
+  mkdirSync(join(bare, 'node_modules'), { recursive: true })
+  symlinkSync(home, join(bare, 'node_modules/dbkit'))
+  const codes =
+    "import('dbkit/smartscheduler').then(({ JobStatus }) => console.log(JobStatus.Open, process.moduleLoadList.length > 0))"
+  const preserve = ['--preserve-symlinks', '-e', codes]
+  if (
+    !run('load a constant where nothing else is installed', process.execPath, preserve, bare).startsWith('1 ')
   )
-  run('run the consumer', process.execPath, ['consumer/consumer.js'], app)
+    throw new Error('JobStatus.Open is not what it was.')
+
+  console.log(`    installed: ${installedSize(app)}`)
 
   const listing = "import('dbkit').then((dbkit) => console.log(Object.keys(dbkit).join(' ')))"
   const exported = run('import it', process.execPath, ['-e', listing], app).trim()
