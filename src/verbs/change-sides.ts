@@ -37,6 +37,8 @@ export interface SideContext {
   readonly purpose: string
   /** As on the command line, for messages. */
   readonly option: string
+  /** A folder of migrations that is not there yet holds none. */
+  readonly mayBeMissing?: boolean
 }
 
 /**
@@ -124,7 +126,10 @@ async function majorOf(session: Session): Promise<{ readonly server_version_num:
 }
 
 function migrationsSide(database: DatabaseConfig, context: SideContext): ChangeSide {
-  const workspace = readWorkspace(database, context.config.root, { mayLackDowns: true })
+  const workspace = readWorkspace(database, context.config.root, {
+    mayLackDowns: true,
+    mayBeMissing: context.mayBeMissing === true,
+  })
   return {
     label: `the migrations in ${relative(context.config.root, database.migrations) || '.'}`,
     extensions: extensionsOf(workspace),

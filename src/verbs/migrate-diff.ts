@@ -28,6 +28,7 @@ export async function migrateDiff(config: Config, options: MigrateDiffOptions): 
     observer: options.observer ?? (() => undefined),
     purpose: 'schema diff',
     option: '--to',
+    mayBeMissing: true,
   }
   const report = (one: Omit<DatabaseReport, 'database'>): Report => ({
     command: 'migrate diff',
@@ -35,7 +36,7 @@ export async function migrateDiff(config: Config, options: MigrateDiffOptions): 
     databases: [{ database: database.name, ...one }],
   })
   try {
-    const workspace = readWorkspace(database, config.root)
+    const workspace = readWorkspace(database, config.root, { mayBeMissing: true })
     const change = await planChange(
       await sideOf('migrations', context),
       await sideOf(schemaFolderOf(database), context),
@@ -52,7 +53,14 @@ export async function migrateDiff(config: Config, options: MigrateDiffOptions): 
       // What one transaction adds to an enum the next one can use: then it is more than one migration.
       const name = index === diff.up.length - 1 ? title : `${title}_part_${String(index + 1)}`
       const label = `${nextVersion(workspace, options, index)}_${name}`
-      files.push(...writePair(database, config.root, label, textsOf(label, name, up, diff.down[index])))
+      files.push(
+        ...writePair(
+          database,
+          config.root,
+          label,
+          textsOf(label, name, up, { part: diff.down[index], losses: diff.losses }),
+        ),
+      )
     }
     return report({
       ...common,
@@ -69,11 +77,15 @@ function textsOf(
   label: string,
   title: string,
   up: DiffPart,
-  down: DiffPart | undefined,
+  back: { readonly part: DiffPart | undefined; readonly losses: readonly string[] },
 ): { readonly up: string; readonly down: string } {
-  const head = down?.transaction === false ? '-- dbkit: no-transaction\n' : ''
+  const head = back.part?.transaction === false ? '-- dbkit: no-transaction\n' : ''
+  const undone =
+    back.losses.length === 0
+      ? 'leaves the database exactly as it was before.'
+      : `what the up gave up does not come back: ${back.losses.join(', ')}.`
   return {
     up: `-- ${title.replaceAll(/[_-]+/g, ' ')}\n\n${up.sql}`,
-    down: `${head}-- Undoes ${label}: leaves the database exactly as it was before.\n\n${down?.sql ?? ''}`,
+    down: `${head}-- Undoes ${label}: ${undone}\n\n${back.part?.sql ?? ''}`,
   }
 }

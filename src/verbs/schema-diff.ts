@@ -50,13 +50,9 @@ export async function schemaDiff(config: Config, options: SchemaDiffOptions = {}
     const { engine, diff, notes, error } = change
     const files: string[] = []
     if (options.downFile !== undefined && change.ok) {
-      writeFileSync(
-        options.downFile,
-        [...diff.down]
-          .reverse()
-          .map(({ sql }) => sql)
-          .join('\n'),
-      )
+      const head = diff.down.every(({ transaction }) => transaction) ? '' : '-- dbkit: no-transaction\n'
+      const parts = [...diff.down].reverse().map(({ sql }) => sql)
+      writeFileSync(options.downFile, head + parts.join('\n'))
       files.push(relative(config.root, options.downFile))
     }
     const ok = change.ok && (options.exitCode !== true || diff.equal)

@@ -143,6 +143,35 @@ describe('the declared schema leads', () => {
     expect(read('back.sql')).toContain('alter table public.orders add column weight numeric(8,2);')
   }, 180_000)
 
+  test('what is given up does not come back, and rows that would not fit are told of', async () => {
+    open()
+    await run('schema', 'dump')
+    change('tables/orders.sql', /weight [^\n]*/, 'kilos integer not null,')
+    const { report } = await json('migrate', 'diff', 'kilos', '--allow-data-loss')
+    expect(report.error).toBeUndefined()
+    expect(report.notes?.join()).toMatch(/^proved without rows, because .*kilos.* contains null values/)
+    expect(read('sql/shop/migrations/0002_kilos.down.sql')).toMatch(
+      /^-- Undoes 0002_kilos: what the up gave up does not come back: the values of column public\.orders\.weight\.\n/,
+    )
+  }, 120_000)
+
+  test('the first migration can be written from the declared schema', async () => {
+    folder = makeFolder({
+      'dbkit.config.json': JSON.stringify({ databases: { shop: {} } }),
+      'sql/shop/schema/all.sql':
+        'create index a_n on public.a (n); create table public.a (id integer primary key, n integer);',
+    })
+    const { report } = await json('migrate', 'diff', 'start')
+    expect(report.error).toBeUndefined()
+    expect(report.files).toEqual([
+      'sql/shop/migrations/0001_start.up.sql',
+      'sql/shop/migrations/0001_start.down.sql',
+    ])
+    expect(read('sql/shop/migrations/0001_start.down.sql')).toMatch(
+      /\n-- loses the rows of table public\.a\ndrop table public\.a;\n$/,
+    )
+  }, 120_000)
+
   test('what cannot be done is refused by name, and nothing is printed', async () => {
     open()
     await run('schema', 'dump')
