@@ -23,6 +23,7 @@ const pure = [
   '^src/database/(copy-text|quote)\\.ts$',
   '^src/codegen/(?!read-shape|emit-kysely-codegen)',
   '^src/seed/(csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
+  '^src/lint/(find-hazards|hazards|lock-modes|safe-rewrites|snapshot)\\.ts$',
 ]
 
 module.exports = {
@@ -174,9 +175,26 @@ module.exports = {
     {
       name: 'only-verbs-prove',
       severity: 'error',
-      comment: 'A proof opens engines and takes seconds: nobody should do so without having been asked to.',
-      from: { path: '^src/', pathNot: '^src/(prove|verbs)/' },
+      comment:
+        'A proof opens engines and takes seconds: nobody should do so without having been asked to. The linter borrows its rows.',
+      from: { path: '^src/', pathNot: '^src/(prove|lint|verbs)/' },
       to: { path: '^src/prove/' },
+    },
+    {
+      name: 'linting-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'What a statement does is measured on a shadow that is handed over: the linter knows neither who asks, nor which files are pending, nor how a finding is shown.',
+      from: { path: '^src/lint/' },
+      to: { path: '^src/(verbs|seed|mongo|codegen|config)/', ...valuesOnly },
+    },
+    {
+      name: 'only-verbs-lint',
+      severity: 'error',
+      comment:
+        'Whoever applies or proves a migration does what the user has asked for; judging it is a question of its own. The list of hazards is public.',
+      from: { path: '^src/', pathNot: '^src/(lint|verbs)/' },
+      to: { path: '^src/lint/', pathNot: '^src/lint/hazards\\.ts$' },
     },
     {
       name: 'errors-stand-alone',

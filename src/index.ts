@@ -24,6 +24,11 @@ export type {
   ImportFindingCode,
   ImportReport,
   ImportTableReport,
+  LintedMigration,
+  LintedStatement,
+  LintFinding,
+  LintLock,
+  LintReport,
   MigrationState,
   MigrationStatus,
   PlannedSql,
@@ -48,6 +53,9 @@ export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export { HAZARDS } from './lint/hazards.js'
+export type { Hazard, HazardCode } from './lint/hazards.js'
+export type { LintOptions } from './verbs/lint.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDiffOptions } from './verbs/schema-diff.js'
 export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
@@ -66,6 +74,7 @@ import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
 import type { DbServeOptions } from './verbs/db-serve.js'
 import type { DbShellOptions } from './verbs/db-shell.js'
+import type { LintOptions } from './verbs/lint.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
 import type { MigrateDownOptions } from './verbs/migrate-down.js'
@@ -154,6 +163,11 @@ export async function codegenWatch(
 /** Proves the rollback of every migration by running it on a throw-away database with rows in it. */
 export async function verify(config: Config, options?: VerifyOptions): Promise<Report> {
   return (await import('./verbs/verify.js')).verify(config, options)
+}
+
+/** Runs each statement on a throw-away database with rows in it, and says what it would do to running traffic. */
+export async function lint(config: Config, options?: LintOptions): Promise<Report> {
+  return (await import('./verbs/lint.js')).lint(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -73,6 +73,7 @@ export interface DatabaseReport {
   readonly verify?: VerifyReport
   readonly diff?: DiffReport
   readonly drift?: DriftReport
+  readonly lint?: LintReport
   readonly error?: ErrorReport
 }
 
@@ -341,6 +342,77 @@ export interface ProofCheck {
   readonly findings: readonly ProofFinding[]
   readonly notes?: readonly string[]
   readonly error?: ErrorReport
+}
+
+/** What `dbkit lint` saw when it ran each statement on a shadow. */
+export interface LintReport {
+  /** In the order in which they would be applied. */
+  readonly migrations: readonly LintedMigration[]
+  readonly summary: {
+    readonly migrations: number
+    readonly statements: number
+    readonly findings: number
+    readonly allowed: number
+  }
+  readonly durationMs: number
+}
+
+export interface LintedMigration {
+  readonly version: string
+  readonly name: string
+  readonly file: string
+  /** False: each statement runs, and lets go of its locks, by itself. */
+  readonly transaction: boolean
+  readonly statements: readonly LintedStatement[]
+  /** The strongest lock on each table or view that was there before, and the line that takes it; in a transaction it is held to the end. */
+  readonly locks: readonly (LintLock & { readonly line: number })[]
+  readonly findings: readonly LintFinding[]
+  /** Findings that the file allows, each with the reason that it gives. */
+  readonly allowed: readonly (LintFinding & { readonly reason: string })[]
+  readonly notes: readonly string[]
+}
+
+export interface LintedStatement {
+  readonly line: number
+  readonly column: number
+  /** Its first line. */
+  readonly sql: string
+  /** Those it was the first to take. Of what was there before the migration only; indexes, too. */
+  readonly locks: readonly LintLock[]
+  /** documented: it cannot run in a transaction, so its locks are those of PostgreSQL's manual. */
+  readonly locksFrom: 'measured' | 'documented'
+  /** Tables and indexes that were written to a new file. */
+  readonly rewrites: readonly string[]
+  /** Tables that were read from end to end. */
+  readonly scans: readonly string[]
+  readonly durationMs: number
+}
+
+export interface LintLock {
+  readonly relation: string
+  readonly kind: 'table' | 'view' | 'index' | 'sequence'
+  /** As PostgreSQL's manual writes it: "ACCESS EXCLUSIVE". */
+  readonly mode: string
+  /** What others wait with: "reads and writes". */
+  readonly stops: string
+}
+
+export interface LintFinding {
+  /** As in -- dbkit: allow=<code> <reason>, and in docs/lint.md. */
+  readonly code: string
+  readonly line: number
+  readonly column: number
+  readonly sql: string
+  /** What it is about, e.g. "public.loads.rating". */
+  readonly object: string
+  readonly message: string
+  /** What every hazard of this code does to running traffic, and how the same is done without. */
+  readonly traffic: string
+  readonly safeWay: string
+  /** The safe way as SQL, where there is one. */
+  readonly rewrite?: string
+  /** From --stats. */
+  readonly size?: { readonly table: string; readonly bytes: number; readonly rows?: number }
 }
 
 /** The report of an error, with everything the terminal and the JSON document need. */

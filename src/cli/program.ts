@@ -3,6 +3,7 @@ import { DBKIT_VERSION } from '../index.js'
 import { addCodegenCommand } from './commands/codegen.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
+import { addLintCommand } from './commands/lint.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
@@ -44,5 +45,6 @@ export function createProgram(context: VerbContext): Command {
   addSchemaCommands(program, context)
   addImportCommands(program, context)
   addVerifyCommand(program, context)
+  addLintCommand(program, context)
   return program
 }

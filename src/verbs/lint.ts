@@ -1,0 +1,234 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type { Config, DatabaseConfig } from '../config/config.js'
+import { readLedger } from '../database/ledger.js'
+import { openDatabase } from '../database/open-database.js'
+import { settleServerAddress } from '../database/server-target.js'
+import { nearestName, problem } from '../errors.js'
+import { lintMigrations } from '../lint/lint-migrations.js'
+import { readSizes, readSizesFile, type Sizes } from '../lint/sizes.js'
+import { planUp } from '../plan/plan.js'
+import { withShadow } from '../prove/shadow.js'
+import { reportOf, type DatabaseReport, type Report } from '../report.js'
+import { withWorkspaceAt } from '../workspace/git-workspace.js'
+import { canonicalVersion, compareVersions } from '../workspace/version.js'
+import { extensionsOf, readWorkspace, rolesOf, scriptReader, type Workspace } from '../workspace/workspace.js'
+import { asProblem, type RunOptions } from './with-database.js'
+
+export interface LintOptions extends RunOptions {
+  /** These migrations: "7", "0007" or "0007_add_rating". Default: what is pending. */
+  readonly versions?: readonly string[]
+  /** Those that are newer. */
+  readonly since?: string
+  /** A git ref: those that are new or another text there. */
+  readonly base?: string
+  /** A server on which a database is created for it, and dropped at the end. Default: the embedded engine */
+  readonly shadowUrl?: string
+  /** Where the sizes of the tables come from: the URL of a server, which is only read, or a JSON file. */
+  readonly stats?: string
+}
+
+/**
+ * Runs each statement of the pending migrations on a throw-away database with rows in it, and reports the locks it took, what it wrote
+ * anew and read from end to end, and what that does to running traffic. `ok: false` (exit 1) when there is a finding that is not allowed.
+ *
+ * @example
+ * const config = await settleConfig({ database: ['happyrobot'] }, { cwd: process.cwd(), environment: process.env })
+ * const report = await lint(config, { base: 'origin/main' })
+ */
+export async function lint(config: Config, options: LintOptions = {}): Promise<Report> {
+  refuseTogether(options)
+  if (options.stats !== undefined && config.databases.length > 1)
+    throw problem('request.choose-one', {
+      what: '--stats',
+      databases: config.databases.map(({ name }) => name),
+    })
+  const found = config.databases.map((database) => ({
+    database,
+    workspace: readWorkspace(database, config.root, { mayLackDowns: true }),
+  }))
+  const databases: DatabaseReport[] = []
+  for (const { database, workspace } of found)
+    databases.push(await lintOne(config, database, workspace, options))
+  return { command: 'lint', ok: databases.every(({ ok }) => ok), databases }
+}
+
+function refuseTogether({ versions = [], since, base }: LintOptions): void {
+  const given = [
+    ...(versions.length > 0 ? ['versions'] : []),
+    ...(since === undefined ? [] : ['--since']),
+    ...(base === undefined ? [] : ['--base']),
+  ]
+  if (given.length > 1)
+    throw problem('request.conflicting-options', {
+      options: given,
+      why: 'each of them says which migrations to look at',
+    })
+}
+
+async function lintOne(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  options: LintOptions,
+): Promise<DatabaseReport> {
+  const { name } = database
+  const signal = options.signal ?? new AbortController().signal
+  try {
+    return { database: name, ...(await onShadow(config, database, workspace, options, signal)) }
+  } catch (error) {
+    const known = signal.aborted ? problem('run.interrupted', {}) : asProblem(error, signal)
+    return { database: name, ok: false, error: reportOf(known) }
+  }
+}
+
+async function onShadow(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  options: LintOptions,
+  signal: AbortSignal,
+): Promise<Omit<DatabaseReport, 'database'>> {
+  const observer = options.observer ?? (() => undefined)
+  const reader = scriptReader()
+  const wanted = await wantedOf(config, database, workspace, options, signal)
+  if (wanted.size === 0) {
+    const summary = { migrations: 0, statements: 0, findings: 0, allowed: 0 }
+    return { ok: true, lint: { migrations: [], summary, durationMs: 0 } }
+  }
+  const sizes = await sizesOf(config, options, signal)
+  const { steps } = planUp(
+    workspace,
+    { exists: true, entries: [] },
+    { kind: 'latest' },
+    { allowOutOfOrder: false, singleTransaction: false },
+    { text: reader },
+  )
+  const withoutDown = workspace.migrations
+    .filter(({ up, down }) => down === undefined && reader(up).directives.irreversible === undefined)
+    .map(({ version }) => version)
+  const notices: string[] = []
+  observer({
+    kind: 'opening',
+    database: database.name,
+    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
+  })
+  const about = {
+    url: options.shadowUrl,
+    purpose: 'lint',
+    signal,
+    extensions: () => extensionsOf(workspace),
+    roles: () => rolesOf(workspace),
+    onNotice(message: string) {
+      notices.push(message)
+    },
+  }
+  return withShadow(config, database, about, async (shadow) => {
+    const report = await lintMigrations({
+      config: database,
+      shadow,
+      signal,
+      observer,
+      steps,
+      wanted,
+      withoutDown: new Set(withoutDown),
+      takeNotices: () => notices.splice(0),
+      sizes,
+    })
+    return { ok: report.summary.findings === 0, engine: shadow.engine, lint: report }
+  })
+}
+
+// ---- which migrations
+
+async function wantedOf(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  { versions = [], since, base, observer }: LintOptions,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { migrations } = workspace
+  if (versions.length > 0) return new Set(versions.map((written) => knownVersion(written, workspace)))
+  if (since !== undefined) {
+    const after = /^0+$/.test(since) ? '0' : knownVersion(since, workspace)
+    return new Set(
+      migrations.filter(({ version }) => compareVersions(version, after) > 0).map(({ version }) => version),
+    )
+  }
+  if (base !== undefined)
+    return withWorkspaceAt(database, base, (there) => {
+      const known = new Map(there.workspace.migrations.map(({ name, up }) => [name, up.checksum]))
+      const changed = migrations.filter(({ name, up }) => known.get(name) !== up.checksum)
+      return Promise.resolve(new Set(changed.map(({ version }) => version)))
+    })
+  const applied = await appliedIn(config, database, workspace, observer, signal)
+  return new Set(migrations.map(({ version }) => version).filter((version) => !applied.has(version)))
+}
+
+function knownVersion(written: string, { database, migrations }: Workspace): string {
+  const known = migrations.map(({ name }) => name)
+  const number = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
+  const found = migrations.find(({ name, version }) => name === written || version === number)
+  if (found !== undefined) return found.version
+  throw problem('request.unknown-version', {
+    version: written,
+    database,
+    known,
+    nearest: number === undefined ? nearestName(written, known) : undefined,
+  })
+}
+
+/** What the ledger of the database says, which is only read. An embedded database that is not there yet has nothing. */
+async function appliedIn(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  observer: LintOptions['observer'],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { target, ledger, name } = database
+  if (target.kind === 'embedded' && !existsSync(target.folder)) return new Set()
+  observer?.({ kind: 'opening', database: name, engine: target.kind })
+  const opened = await openDatabase(config, database, {
+    purpose: 'lint',
+    signal,
+    extensions: () => extensionsOf(workspace),
+    extensionsOnLock: true,
+    onWait(reason) {
+      observer?.({ kind: 'engine-wait', database: name, reason })
+    },
+  })
+  try {
+    const session = await opened.session()
+    try {
+      const { entries } = await readLedger(session, ledger)
+      return new Set(entries.filter(({ state }) => state === 'applied').map(({ version }) => version))
+    } finally {
+      await session.close()
+    }
+  } finally {
+    await opened.close()
+  }
+}
+
+// ---- how large the tables are
+
+async function sizesOf(config: Config, { stats }: LintOptions, signal: AbortSignal): Promise<Sizes> {
+  if (stats === undefined) return new Map()
+  if (!/^postgres(?:ql)?:\/\//i.test(stats))
+    return readSizesFile(isAbsolute(stats) ? stats : join(config.root, stats))
+  const { openServer } = await import('../database/server.js')
+  const address = settleServerAddress(stats, config.environment, '--stats', 'postgres')
+  const opened = await openServer(address, { purpose: 'lint', signal, waitMs: 0 })
+  try {
+    const session = await opened.session()
+    try {
+      return await readSizes(session)
+    } finally {
+      await session.close()
+    }
+  } finally {
+    await opened.close()
+  }
+}
