@@ -25,7 +25,8 @@ export interface CallableRoutine<Args, Result> {
 export async function call<DB, Args extends object, Result>(
   db: Kysely<DB>,
   routine: CallableRoutine<Args, Result>,
-  args: Args,
+  // Inferred from the routine alone, or a misspelt name would be one more argument.
+  args: NoInfer<Args>,
 ): Promise<Result> {
   const { rows } = await callText(routine, args).execute(db)
   return resultOf(routine, rows) as Result
