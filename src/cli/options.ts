@@ -15,6 +15,8 @@ export interface GlobalOptions {
   readonly yes?: boolean
   readonly lockTimeout?: number
   readonly lockWait?: number
+  /** No flag: the command has been told by its own what it works on. */
+  readonly here?: boolean
 }
 
 /** How long `--wait` without a time waits: a container's PostgreSQL is up within seconds, a cold cluster within a minute. */
@@ -52,6 +54,7 @@ export function flagsOf(options: GlobalOptions): Flags {
     ...(options.embedded === undefined ? {} : { embedded: options.embedded }),
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(options.lockTimeout === undefined ? {} : { lockTimeoutMs: options.lockTimeout }),
+    ...(options.here === undefined ? {} : { here: options.here }),
     ...(options.lockWait === undefined ? {} : { lockWaitMs: options.lockWait }),
   }
 }

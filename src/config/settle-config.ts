@@ -18,6 +18,8 @@ export interface Flags {
   readonly waitMs?: number
   readonly lockTimeoutMs?: number
   readonly lockWaitMs?: number
+  /** Without a configuration the current folder is the database: both things to compare were named, say. */
+  readonly here?: boolean
 }
 
 export interface Surroundings {
@@ -65,6 +67,7 @@ async function readWritten(
   }
   const { findConfigFile, loadConfigFile } = await import('./load-config-file.js')
   const file = flags.config === undefined ? findConfigFile(cwd) : resolve(cwd, flags.config)
+  if (file === undefined && flags.here === true) return readWritten({ ...flags, dir: '.' }, cwd)
   if (file === undefined) throw problem('request.no-databases', { folder: cwd })
   if (!existsSync(file)) throw problem('config.not-found', { file: flags.config ?? file })
   return { root: dirname(file), file, written: checkConfig(await loadConfigFile(file), basename(file)) }

@@ -212,6 +212,19 @@ onServer('between any two', () => {
     }
   }, 120_000)
 
+  test('two files need no configuration', async () => {
+    folder = makeFolder({
+      'a.sql': 'create table t (n int);\n',
+      'b.sql': 'create table t (n int, m text);\n',
+    })
+    const { exit, report } = await json('schema', 'diff', '--from', 'a.sql', '--to', 'b.sql')
+    expect({ exit, up: report.diff?.up.map(({ sql }) => sql.trim()) }).toEqual({
+      exit: 0,
+      up: ['alter table public.t add column m text;'],
+    })
+    expect((await run('schema', 'diff', '--from', 'a.sql')).stderr).toContain('no dbkit.config file')
+  })
+
   test('a side that is not there is told with what there could be', async () => {
     open()
     const { exit, report } = await json('schema', 'diff', '--from', 'nowhere')

@@ -84,7 +84,9 @@ export function addSchemaCommands(program: Command, context: VerbContext): void 
     )
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options & ChangeFlags>()
-      return runVerb(context, options, (config, run) =>
+      // Both sides named: then two files need no configuration.
+      const here = options.from !== undefined && options.to !== undefined
+      return runVerb(context, { ...options, here }, (config, run) =>
         schemaDiff(config, {
           ...run,
           ...changeChoices(options, context.terminal),
