@@ -23,9 +23,9 @@ const MARKS = {
 const CHECKS = [
   ['seeds', 'seeds at the head, twice'],
   ['seedClaims', 'seeds at the older versions they claim, twice'],
-  ['schema', 'the end is the declared schema'],
-  ['types', 'the emitted types are up to date'],
-  ['merge', 'the same schema in each order of a merge'],
+  ['schema', 'the declared schema'],
+  ['types', 'the emitted types'],
+  ['merge', 'each order of a merge'],
 ] as const
 
 interface Tools {

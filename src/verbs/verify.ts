@@ -29,7 +29,10 @@ export interface VerifyOptions extends RunOptions {
   readonly since?: string
   /** A git ref: what is new here is also applied after what is new there, and the other way round. */
   readonly base?: string
-  /** A server on which a database is created for it, and dropped at the end. Default: the embedded engine */
+  /**
+   * A server on which a database is created for it, and dropped at the end. Default: a server of its own where PostgreSQL is installed
+   * and has the extensions, otherwise (and where the configuration says `embedded`) the embedded engine
+   */
   readonly shadowUrl?: string
 }
 
@@ -98,6 +101,8 @@ async function onShadow(
   })
   const about = {
     url: options.shadowUrl,
+    // Asked for by name, the embedded engine is also what is proved on.
+    local: database.target.kind !== 'embedded' || !database.target.asked,
     purpose: 'verify',
     signal,
     extensions: () => [...workspaces.flatMap(extensionsOf), ...[...declared.values()].flatMap(extensionsIn)],
@@ -216,7 +221,9 @@ async function checkDeclared(
       outcome: failed ? 'failed' : 'ok',
       findings,
       notes: failed
-        ? ['make them one: dbkit schema dump follows the migrations, dbkit migrate diff the declared schema']
+        ? [
+            'migrations -> declared; make them one: dbkit schema dump follows the migrations, dbkit migrate diff the declared schema',
+          ]
         : [`${files} written otherwise than by dbkit schema dump, and mean the same`],
     }
   } catch (error) {

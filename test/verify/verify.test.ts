@@ -1,7 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { settleConfig, verify, type RollbackProof, type VerifyOptions } from 'dbkit'
-import { runCli } from '../support/cli.js'
+import { runCli, startCli } from '../support/cli.js'
 import { figure, proving, sampled } from '../support/prove.js'
 import { noteEngine, onServer, serverUrl } from '../support/server.js'
 import { cases, mutations } from './cases.js'
@@ -9,6 +12,22 @@ import { project, prove, shadow } from './harness.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const MINUTES = 60_000
+
+/** Folders of servers that a proof has started. */
+function clusters(): readonly string[] {
+  return ['/dev/shm', tmpdir()]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => basename(path).startsWith('dbkit-shadow-pg-'))
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + MINUTES
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error('it did not come to be')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
 
 /** Many migrations in one history, each on a schema of its own: a down is judged alone, so none is in another's way. */
 function history(
@@ -190,6 +209,24 @@ describe('verify', () => {
     expect(await left()).toEqual([])
   })
 
+  const starts = serverUrl() === undefined ? test.skip : test
+  starts(
+    'starts a server of its own where PostgreSQL is installed, which ends with it',
+    async () => {
+      const folder = project({ 'm/0001_a.up.sql': 'select 1;', 'm/0001_a.down.sql': 'select 1;' })
+      const { exit, stdout } = await runCli(['verify', '--dir', 'm'], { cwd: folder.path })
+      expect([exit, stdout]).toEqual([0, expect.stringContaining('a server of its own on this machine')])
+      expect(clusters()).toEqual([])
+      folder.write({ 'm/0001_a.up.sql': 'select pg_sleep(60);' })
+      const { child, ended } = startCli(['verify', '--dir', 'm'], { cwd: folder.path })
+      await until(() => clusters().some((cluster) => existsSync(join(cluster, 'data', 'postmaster.pid'))))
+      child.kill('SIGKILL')
+      await ended
+      await until(() => clusters().length === 0)
+    },
+    2 * MINUTES,
+  )
+
   test('prints the verdicts, and ends with 1', async () => {
     const folder = project({
       'm/0001_a.up.sql':
@@ -205,9 +242,9 @@ describe('verify', () => {
 })
 
 describe.each(['happyrobot', 'escalation', 'smartscheduler', 'delauto'])('the rollbacks of %s', (name) => {
-  const proved = async (options: VerifyOptions): Promise<void> => {
+  const proved = async (options: VerifyOptions, embedded = false): Promise<void> => {
     const environment = { HOME: process.env['HOME'] }
-    const config = await settleConfig({ database: [name] }, { cwd: root, environment })
+    const config = await settleConfig({ database: [name], embedded }, { cwd: root, environment })
     const [report] = (await verify(config, options)).databases
     const broken = report?.verify?.migrations.filter(({ verdict }) => !['exact', 'note'].includes(verdict))
     expect([report?.error, broken, report?.verify?.wholeWay.outcome, report?.verify?.seeds?.outcome]).toEqual(
@@ -222,7 +259,7 @@ describe.each(['happyrobot', 'escalation', 'smartscheduler', 'delauto'])('the ro
       'are proved on PGlite',
       async () => {
         noteEngine('embedded PGlite 0.5.8')
-        await proved({})
+        await proved({}, true)
       },
       5 * MINUTES,
     )

@@ -24,7 +24,7 @@ export function addVerifyCommand(program: Command, context: VerbContext): void {
     )
     .option(
       '--shadow-url <url>',
-      'a server to create the throw-away database on (default: the embedded engine)',
+      'a server to create the throw-away database on (default: one started for it, or the embedded engine)',
     )
     .addHelpText(
       'after',
