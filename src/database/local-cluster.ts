@@ -56,7 +56,7 @@ export async function startLocalCluster(environment: Environment): Promise<Local
   const bin = findBinaries(environment)
   const who = unprivileged()
   if (bin === undefined || who === undefined || process.platform === 'win32') return undefined
-  const folder = mkdtempSync(join(roomyFolder(), 'dbkit-shadow-pg-'))
+  const folder = mkdtempSync(join(roomyFolder(), `dbkit-shadow-pg-${String(process.pid)}-`))
   if (who.uid !== undefined) chownSync(folder, who.uid, who.gid ?? who.uid)
   const data = join(folder, 'data')
   const locale = process.platform === 'darwin' ? 'C' : 'C.UTF-8'

@@ -8,17 +8,17 @@ import { runCli, startCli } from '../support/cli.js'
 import { figure, proving, sampled } from '../support/prove.js'
 import { noteEngine, onServer, serverUrl } from '../support/server.js'
 import { cases, mutations } from './cases.js'
-import { project, prove, shadow } from './harness.js'
+import { project, prove, proveIn, shadow } from './harness.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const MINUTES = 60_000
 
-/** Folders of servers that a proof has started. */
-function clusters(): readonly string[] {
+/** Folders of servers that a process has started. */
+function clustersOf({ pid }: { readonly pid?: number | undefined }): readonly string[] {
   return ['/dev/shm', tmpdir()]
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-    .filter((path) => basename(path).startsWith('dbkit-shadow-pg-'))
+    .filter((path) => basename(path).startsWith(`dbkit-shadow-pg-${String(pid)}-`))
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -197,14 +197,16 @@ describe('verify', () => {
     const left = (): Promise<unknown[]> =>
       onServer(url, async (client) => {
         const { rows } = await client.query<{ datname: string }>(
-          `select datname from pg_database where datname like 'dbkit_shadow_freight%' union all select rolname from pg_roles where rolname = 'dbkit_verify_role'`,
+          `select datname from pg_database where datname like 'dbkit_shadow_leftovers%' union all select rolname from pg_roles where rolname = 'dbkit_verify_role'`,
         )
         return rows
       })
-    const report = await prove({
-      '0001_a.up.sql': 'create role dbkit_verify_role;',
-      '0001_a.down.sql': 'select 1;',
+    const folder = project({
+      'dbkit.config.json': JSON.stringify({ databases: { leftovers: {} } }),
+      'sql/leftovers/migrations/0001_a.up.sql': 'create role dbkit_verify_role;',
+      'sql/leftovers/migrations/0001_a.down.sql': 'select 1;',
     })
+    const report = await proveIn(folder)
     expect(report.error).toBeUndefined()
     expect(await left()).toEqual([])
   })
@@ -214,15 +216,18 @@ describe('verify', () => {
     'starts a server of its own where PostgreSQL is installed, which ends with it',
     async () => {
       const folder = project({ 'm/0001_a.up.sql': 'select 1;', 'm/0001_a.down.sql': 'select 1;' })
-      const { exit, stdout } = await runCli(['verify', '--dir', 'm'], { cwd: folder.path })
+      const whole = startCli(['verify', '--dir', 'm'], { cwd: folder.path })
+      const { exit, stdout } = await whole.ended
       expect([exit, stdout]).toEqual([0, expect.stringContaining('a server of its own on this machine')])
-      expect(clusters()).toEqual([])
+      expect(clustersOf(whole.child)).toEqual([])
       folder.write({ 'm/0001_a.up.sql': 'select pg_sleep(60);' })
       const { child, ended } = startCli(['verify', '--dir', 'm'], { cwd: folder.path })
-      await until(() => clusters().some((cluster) => existsSync(join(cluster, 'data', 'postmaster.pid'))))
+      await until(() =>
+        clustersOf(child).some((cluster) => existsSync(join(cluster, 'data', 'postmaster.pid'))),
+      )
       child.kill('SIGKILL')
       await ended
-      await until(() => clusters().length === 0)
+      await until(() => clustersOf(child).length === 0)
     },
     2 * MINUTES,
   )
