@@ -40,6 +40,7 @@ function renderMigration(
   return [
     heading + about,
     ...findings.flatMap((finding) => renderFinding(finding, file, explained, paint)),
+    ...(bad && allowed.length + notes.length > 0 ? [''] : []),
     ...allowed.map(
       ({ code, message, reason }) =>
         `    ${paint.yellow('allowed')} ${code}: ${message} ${paint.dim(`(${reason})`)}`,

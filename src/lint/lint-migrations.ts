@@ -71,7 +71,7 @@ class LintRun {
   /** Tables whose rows were made up here. */
   private readonly madeUp = new Set<string>()
   /** Tables that were looked at for rows, by their numbers. */
-  private known = new Set<string>()
+  private readonly known = new Set<string>()
 
   constructor(linting: Linting) {
     this.linting = linting
@@ -171,7 +171,7 @@ class LintRun {
     const present = await tableNumbers(session)
     // To read a catalog takes longer than all else here.
     if (!sparse && present.every((oid) => this.known.has(oid))) return
-    this.known = new Set(present)
+    for (const oid of present) this.known.add(oid)
     const catalog = await readCatalog(session, { ledger: config.ledger })
     const tables = await emptyTables(session, catalog)
     if (tables.length === 0) return
@@ -182,6 +182,8 @@ class LintRun {
   /** The same version again, with other rows or none; what ran outside a transaction can only be undone by starting over. */
   private async restart(index: number, sparse: boolean): Promise<void> {
     const { shadow, config, steps } = this.linting
+    // What is empty now gets its rows before the next migration.
+    this.known.clear()
     if (steps[index]?.transaction !== true || !(await this.removeMadeUp())) {
       await shadow.renew()
       this.madeUp.clear()

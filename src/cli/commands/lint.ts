@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { lint, type Report } from '../../index.js'
 import { version, type GlobalOptions } from '../options.js'
@@ -55,7 +56,7 @@ export function addLintCommand(program: Command, context: VerbContext): void {
             ...(versions.length === 0 ? {} : { versions }),
             ...(options.since === undefined ? {} : { since: options.since }),
             ...(options.base === undefined ? {} : { base: options.base }),
-            ...(options.stats === undefined ? {} : { stats: options.stats }),
+            ...(options.stats === undefined ? {} : { stats: fromHere(options.stats, context) }),
             ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
           })
           await printFor(context, options, report)
@@ -64,6 +65,11 @@ export function addLintCommand(program: Command, context: VerbContext): void {
         { isTold: () => isForMachines(options) },
       )
     })
+}
+
+/** A file is named from where the command is given, wherever the configuration is. */
+function fromHere(stats: string, { terminal }: VerbContext): string {
+  return /^[a-z]+:\/\//i.test(stats) ? stats : resolve(terminal.cwd(), stats)
 }
 
 function isForMachines({ format, json }: Options): boolean {
