@@ -65,6 +65,11 @@ class Planner implements World {
   private decide(): void {
     for (const { kind, key } of this.differences) this.fates.set(key, kind === 'changed' ? 'altered' : kind)
     for (const table of this.moving()) this.deferParts(table)
+    for (const { key, parent } of this.before.facts.values()) {
+      const now = this.after.facts.get(key)
+      // A column of a view that was one of a table, the index of a key that stood alone: the same name, and another thing.
+      if (now !== undefined && now.parent !== parent) this.remake(key)
+    }
     for (const { key, details } of factsOf(this.before, 'sequence')) {
       const now = this.after.facts.get(key)
       // That of a serial and that of an identity are different things of one name.

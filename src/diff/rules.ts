@@ -55,7 +55,9 @@ function commentAnswer(fact: Fact, { after }: World): Answer {
     const [whole] = wholesOf(fact, after)
     if (whole === undefined) return { kind: 'follows' }
   }
-  const text = fact.comment === undefined ? 'null' : literal(fact.comment)
+  // The one that every database begins with shows as none.
+  const usual = fact.key === 'schema public' ? literal('standard public schema') : 'null'
+  const text = fact.comment === undefined ? usual : literal(fact.comment)
   return {
     kind: 'steps',
     steps: [alter(fact, `comment on ${nameInStatement(fact, after)} is ${text}`, { releases: [] })],

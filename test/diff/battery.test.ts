@@ -35,6 +35,7 @@ onServer('between two that have nothing to do with each other nothing is wrong w
       after: other.after,
       renames: [],
       refused: [],
+      losesDown: [],
       strangers: true,
     }
   })
