@@ -506,7 +506,7 @@ class Look {
   }
 
   private droppedIndex(index: Relation): readonly Found[] {
-    const { relation } = this.before.indexes.get(index.oid) ?? { relation: '' }
+    const { relation, keys } = this.before.indexes.get(index.oid) ?? { relation: '', keys: [] }
     const name = nameOf(index)
     const table = this.after.relations.get(relation)
     const ofConstraint = [...this.before.constraints.values()].some(
@@ -515,7 +515,8 @@ class Look {
     const again = [...this.after.relations.values()].some((other) => nameOf(other) === name)
     if (table === undefined || ofConstraint || again || index.parent !== null) return []
     // An index goes with its column, and there is no other way.
-    if (this.statement.words[0] === 'alter' || this.seen.locksFrom === 'documented') return []
+    const withColumn = keys.some((key) => key !== '0' && !this.after.columns.has(`${relation}.${key}`))
+    if (withColumn || this.statement.words[0] === 'alter' || this.seen.locksFrom === 'documented') return []
     return [
       this.find(
         'drop-index-not-concurrent',

@@ -16,6 +16,35 @@ afterEach(() => {
 /** What is there before each example. */
 export const setup = readFileSync(join(fixtures, 'setup.sql'), 'utf8')
 
+/** More of what can be changed, and rows everywhere. */
+export const more = `
+create schema elsewhere;
+create table wide (a integer primary key, b varchar(10), c timestamp, d numeric(8,2), e text collate "C", f integer check (f > 0));
+create index wide_b_idx on wide (b);
+create index wide_e_idx on wide (e);
+create table parent (id integer primary key);
+create table child (id integer primary key, parent_id integer references parent);
+create table proved (x integer constraint proved_x check (x is not null));
+create table unproved (x integer, constraint unproved_x check (x > 0) not valid);
+create sequence numbers;
+create domain short as text;
+create table shorts (s short);
+create function touch() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger touched before update on wide for each row execute function touch();
+create statistics wide_stats on a, b from wide;
+insert into carriers values (1, 'one', 'a@example.org'), (2, 'two', 'b@example.org');
+insert into loads values (1, 1, 'r1', 5, 'open', 'n'), (2, 2, 'r2', 6, 'booked', 'n');
+insert into quotes values (1, 1), (2, 2);
+insert into events values (1, '2025-03-01');
+insert into events_2026 values (1, '2026-03-01');
+insert into wide values (1, 'b', '2026-01-01', 1, 'e', 1);
+insert into parent values (1);
+insert into child values (1, 1);
+insert into proved values (1);
+insert into unproved values (1);
+insert into shorts values ('s');
+`
+
 /** A hazard with the migration that has it, and those that do the same without. */
 export interface Example {
   readonly code: string
