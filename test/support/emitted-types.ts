@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
@@ -9,9 +9,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export interface EmittedTypes {
   /** Tables and views by their keys in Database. */
   readonly relations: ReadonlyMap<string, RelationTypes>
+  /** What the compiler says of the file. */
+  readonly errors: readonly string[]
   /** Whether a value is of a type. Throws for a type that it has no test for, so that none passes unlooked at. */
   admits(type: ts.Type, value: unknown): boolean
   text(type: ts.Type): string
+  /** Of a primitive type with a mark, as string & { __brand }. */
+  primitiveOf(type: ts.Type): ts.Type | undefined
   /** The members of a union, or the type itself. */
   members(type: ts.Type): readonly ts.Type[]
   /** A value of each form that a type may take, where a value can be made from the type alone. */
@@ -51,7 +55,10 @@ export function compile(
   const folder = mkdtempSync(join(root, '.dbkit', 'types-'))
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), text)
+    }
     const program = ts.createProgram(
       Object.keys(files).map((name) => join(folder, name)),
       { ...OPTIONS, ...options },
@@ -71,15 +78,29 @@ export function compile(
 }
 
 /** What the compiler makes of a generated file. */
-export function typesOf(text: string): EmittedTypes {
-  const probe = `import type { Insertable, Selectable, Updateable } from 'kysely'
+export function typesOf(
+  emitted: string | Readonly<Record<string, string>>,
+  options: { readonly probe?: string; readonly lenient?: boolean } = {},
+): EmittedTypes {
+  const own = `import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { DB } from './emitted.js'
 export type Read = { [K in keyof DB]: Selectable<DB[K]> }
 export type Insert = { [K in keyof DB]: Insertable<DB[K]> }
 export type Update = { [K in keyof DB]: Updateable<DB[K]> }
 `
-  const { program, errors, file } = compile({ 'emitted.ts': text, 'probe.ts': probe })
-  if (errors.length > 0) throw new Error(errors.join('\n'))
+  const files = typeof emitted === 'string' ? { 'emitted.ts': emitted } : emitted
+  const { program, errors, file } = compile(
+    { ...files, 'probe.ts': options.probe ?? own },
+    // Files of other tools are compiled as their users would.
+    options.lenient === true
+      ? {
+          module: ts.ModuleKind.ESNext,
+          moduleResolution: ts.ModuleResolutionKind.Bundler,
+          exactOptionalPropertyTypes: false,
+        }
+      : {},
+  )
+  if (errors.length > 0 && options.lenient !== true) throw new Error(errors.join('\n'))
   const checker = program.getTypeChecker()
   const source = program.getSourceFile(file('probe.ts'))
   if (source === undefined) throw new Error('the probe was not compiled')
@@ -113,10 +134,10 @@ export type Update = { [K in keyof DB]: Updateable<DB[K]> }
       ]
     }),
   )
-  return { relations, ...judge(checker) }
+  return { relations, errors, ...judge(checker) }
 }
 
-function judge(checker: ts.TypeChecker): Omit<EmittedTypes, 'relations'> {
+function judge(checker: ts.TypeChecker): Omit<EmittedTypes, 'relations' | 'errors'> {
   const text = (type: ts.Type): string =>
     checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation)
   const members = (type: ts.Type): readonly ts.Type[] => (type.isUnion() ? type.types : [type])
@@ -128,9 +149,21 @@ function judge(checker: ts.TypeChecker): Omit<EmittedTypes, 'relations'> {
   const elementOf = (type: ts.Type): ts.Type | undefined =>
     checker.isArrayType(type) ? checker.getTypeArguments(type as ts.TypeReference)[0] : undefined
 
+  const primitiveOf = (type: ts.Type): ts.Type | undefined =>
+    type.isIntersection()
+      ? type.types.find((one) => has(one, ts.TypeFlags.String | ts.TypeFlags.Number | ts.TypeFlags.Boolean))
+      : undefined
+
   function admits(type: ts.Type, value: unknown): boolean {
     if (type.isUnion()) return type.types.some((one) => admits(one, value))
+    // Which tells nothing of any value.
+    if (has(type, ts.TypeFlags.Any | ts.TypeFlags.Unknown)) return false
+    // A text with a mark that is there for the compiler only.
+    const plain = primitiveOf(type)
+    if (plain !== undefined) return admits(plain, value)
     if (type.isStringLiteral() || type.isNumberLiteral()) return value === type.value
+    // Of an enum that was not written so that the compiler knows its value.
+    if (has(type, ts.TypeFlags.Enum | ts.TypeFlags.EnumLiteral)) return false
     if (has(type, ts.TypeFlags.BooleanLiteral))
       return String(value) === text(type) && typeof value === 'boolean'
     if (has(type, ts.TypeFlags.String)) return typeof value === 'string'
@@ -169,7 +202,7 @@ function judge(checker: ts.TypeChecker): Omit<EmittedTypes, 'relations'> {
     if (has(type, ts.TypeFlags.String)) return ['a \'word\' \\ "q"']
     if (has(type, ts.TypeFlags.Number)) return [1.5]
     if (has(type, ts.TypeFlags.Null)) return [null]
-    if (has(type, ts.TypeFlags.Undefined)) return []
+    if (has(type, ts.TypeFlags.Undefined | ts.TypeFlags.Enum | ts.TypeFlags.EnumLiteral)) return []
     if (!has(type, ts.TypeFlags.Object)) throw new Error(`no document of type ${text(type)}`)
     const element = elementOf(type)
     if (element !== undefined) return depth > 4 ? [[]] : [[], [...documents(element, depth + 1)]]
@@ -183,7 +216,7 @@ function judge(checker: ts.TypeChecker): Omit<EmittedTypes, 'relations'> {
     return [full, least]
   }
 
-  return { admits, text, members, documents: (type) => documents(type), property, elementOf }
+  return { admits, text, primitiveOf, members, documents: (type) => documents(type), property, elementOf }
 }
 
 /** A value as an expression of TypeScript, for the compiler to check it against a type. */
@@ -195,10 +228,10 @@ export function expressionOf(value: unknown): string {
   if (Object.prototype.toString.call(value) === '[object Date]')
     return `new Date(${String((value as Date).getTime())})`
   if (typeof value === 'function') return '() => ""'
-  const members = Object.entries(value as object)
-  // An interval has its methods in its prototype.
-  const methods = ['toPostgres', 'toISO', 'toISOString', 'toISOStringShort'].filter(
-    (name) => name in (value as object),
+  const members = Object.entries(value as object).map(
+    ([key, one]) => `${JSON.stringify(key)}: ${expressionOf(one)}`,
   )
-  return `{ ${[...members.map(([key, one]) => `${JSON.stringify(key)}: ${expressionOf(one)}`), ...methods.map((name) => `${name}: () => ""`)].join(', ')} }`
+  const text = `{ ${members.join(', ')} }`
+  // An interval has its methods in its prototype.
+  return 'toPostgres' in (value as object) ? `interval(${text})` : text
 }

@@ -211,7 +211,10 @@ function formsOf(
   switch (text) {
     case 'null':
       return [null]
+    // Whatever is unknown, reading it is a lie already.
     case 'undefined':
+    case 'unknown':
+    case 'any':
       return []
     case 'true':
     case 'false':
@@ -226,7 +229,7 @@ function formsOf(
     case 'bigint':
       return [BigInt(sample ?? 3)]
     case 'Date':
-      return [new Date(Date.parse(`${(sample ?? '').slice(0, 10)}T12:30:00Z`))]
+      return [dateOf(sample)]
   }
   if (text.startsWith('Uint8Array')) return [Uint8Array.of(0, 1, 255)]
   const element = types.elementOf(member)
@@ -243,6 +246,8 @@ function formsOf(
   const document = types.property(member, '__json')
   // A document that is written as its text.
   if (document !== undefined) return types.documents(document).map((value) => JSON.stringify(value))
+  const plain = types.primitiveOf(member)
+  if (plain !== undefined) return formsOf(types, plain, column, sample)
   if (types.property(member, 'toPostgres') !== undefined)
     return [{ hours: 1, toPostgres: () => '1 hour', toISOString: () => 'PT1H' }]
   return types.documents(member)
@@ -356,6 +361,8 @@ export function programOf(values: Truth['values']): string {
 import type { DB } from './emitted.js'
 type Read = { [K in keyof DB]: Selectable<DB[K]> }
 declare function take<T>(value: T): void
+type Methods = Record<'toPostgres' | 'toISO' | 'toISOString' | 'toISOStringShort', () => string>
+declare function interval<T extends object>(parts: T): T & Methods
 ${lines.join('\n')}
 `
 }
@@ -365,4 +372,9 @@ function quoted(relation: string): string {
     .split('.')
     .map((part) => `"${part}"`)
     .join('.')
+}
+
+function dateOf(sample: string | undefined): Date {
+  const day = new Date(`${(sample ?? '').slice(0, 10)}T12:30:00Z`)
+  return Number.isNaN(day.getTime()) ? new Date('2024-02-29T12:30:00Z') : day
 }
