@@ -42,6 +42,9 @@ interface Entry {
 const list = (names: readonly string[]): string => names.join(', ')
 const count = (n: number, noun: string): string => `${String(n)} ${noun}${n === 1 ? '' : 's'}`
 
+const LEAVE_OUT =
+  'leave `engine` out: the embedded engine starts in milliseconds once the first of its kind was made.'
+
 const catalogue = {
   // ---- the request
   'request.bad-option': {
@@ -685,6 +688,16 @@ const catalogue = {
     say: (a: { database: string; reason: string }) =>
       `No test database of ${a.database} could be made: ${a.reason}`,
     hint: () => 'Run dbkit migrate up --embedded and dbkit seed --embedded to see more.',
+  },
+  'client.memory-missing': {
+    exit: 2,
+    say: () => "engine: 'memory' needs the package pg-mem, which is not installed.",
+    hint: () => `Run npm install --save-dev pg-mem@3, or ${LEAVE_OUT}`,
+  },
+  'client.memory-refused': {
+    exit: 2,
+    say: (a: { what: string; reason: string }) => `engine: 'memory' refuses ${a.what}: ${a.reason}.`,
+    hint: () => `For PostgreSQL itself, ${LEAVE_OUT}`,
   },
 
   // ---- the run

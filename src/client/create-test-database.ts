@@ -9,12 +9,16 @@ export interface TestDatabaseOptions {
    * at or above the working folder. */
   readonly config?: string
   readonly plugins?: KyselyPlugin[]
+  /** Default: PostgreSQL itself, embedded. `memory` is pg-mem: empty tables and plain queries; it refuses everything else by name. */
+  readonly engine?: 'embedded' | 'memory'
 }
 
 export interface TestDatabase<DB> {
   readonly db: Kysely<DB>
   /** Gives the engine back; the next createTestDatabase of the same kind starts on it, as if nothing had happened. */
   readonly close: () => Promise<void>
+  /** What `engine: 'memory'` does not have; empty for the embedded engine. */
+  readonly leftOut: readonly { readonly kind: string; readonly name: string; readonly reason: string }[]
 }
 
 /**
@@ -30,7 +34,16 @@ export async function createTestDatabase<Name extends keyof Databases>(
   options: TestDatabaseOptions = {},
 ): Promise<TestDatabase<Databases[Name]>> {
   // A service imports the client for createDatabase: nothing of the embedded engine is loaded for that.
-  const { borrowTestPool } = await import('../verbs/test-database.js')
+  const { borrowTestPool, makeMemoryPool } = await import('../verbs/test-database.js')
+  if (options.engine === 'memory') {
+    const memory = await makeMemoryPool(name, options)
+    const db = createDatabase(name, {
+      // What it lacks is refused by name.
+      pool: memory as unknown as PostgresPool,
+      ...(options.plugins === undefined ? {} : { plugins: options.plugins }),
+    })
+    return { db, leftOut: memory.leftOut, close: () => db.destroy() }
+  }
   const borrowed = await borrowTestPool(name, options)
   // What it lacks is a cursor: rows cannot be streamed from the embedded engine.
   const pool = borrowed.pool as unknown as PostgresPool
@@ -39,6 +52,7 @@ export async function createTestDatabase<Name extends keyof Databases>(
   let closed: Promise<void> | undefined
   return {
     db,
+    leftOut: [],
     close() {
       closed ??= db.destroy().then(() => borrowed.giveBack())
       return closed

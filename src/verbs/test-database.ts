@@ -15,12 +15,15 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { settleConfig } from '../config/settle-config.js'
+import { openMemoryPool, type MemoryPool } from '../database/memory-pool.js'
 import { poolOf, type PglitePool } from '../database/pglite-pool.js'
 import { archiveOf, startTestEngine, type TestEngine } from '../database/test-engine.js'
 import { problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import type { Report } from '../report.js'
 import { readSeeds } from '../seed/read-seeds.js'
+import { readSqlFiles, schemaFolderOf } from '../workspace/schema-folder.js'
+import { splitStatements } from '../workspace/statements.js'
 import { extensionsOf, readWorkspace } from '../workspace/workspace.js'
 import { migrateUp } from './migrate-up.js'
 import { seed } from './seed.js'
@@ -77,6 +80,32 @@ export async function borrowTestPool(
       wait(key, engine)
     },
   }
+}
+
+/** The tables of the declared schema in pg-mem, without rows. */
+export async function makeMemoryPool(
+  name: string,
+  options: { readonly seed?: readonly string[]; readonly config?: string },
+): Promise<MemoryPool> {
+  if (options.seed !== undefined && options.seed.length > 0)
+    throw problem('client.memory-refused', {
+      what: `the seeds ${options.seed.join(', ')}`,
+      reason: 'they are loaded in transactions, which pg-mem does not have',
+    })
+  const config = await configOf(name, options.config)
+  const [database] = config.databases
+  if (database === undefined) throw problem('request.no-databases', { folder: config.root })
+  const files = [...readSqlFiles(schemaFolderOf(database))]
+  if (files.length === 0)
+    throw problem('client.memory-refused', {
+      what: database.name,
+      reason: `its tables are read from ${schemaFolderOf(database)}, where nothing is declared`,
+    })
+  return openMemoryPool(
+    files.flatMap(([file, text]) =>
+      splitStatements(text).map((statement) => ({ file, text: statement.text })),
+    ),
+  )
 }
 
 const OWN = ['happyrobot', 'escalation', 'smartscheduler', 'delauto']
