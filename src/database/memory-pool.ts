@@ -210,6 +210,7 @@ class Query {
   readonly #schema: MemorySchema
   readonly #parameters: readonly unknown[]
   readonly #places: Place[] = []
+  readonly #families = new Map<string, string>()
   readonly #reads = new Map<string, (value: unknown) => unknown>()
 
   constructor(schema: MemorySchema, parameters: readonly unknown[]) {
@@ -510,6 +511,13 @@ class Query {
     if (!['parameter', 'string', 'integer', 'numeric', 'boolean', 'null'].includes(String(bare['type'])))
       throw refused(what(bare), 'only a value or a parameter can stand there')
     const found = bare['type'] === 'parameter' ? this.#parameter(bare) : (bare['value'] ?? null)
+    if (bare['type'] === 'parameter') {
+      const family = type?.family ?? ''
+      const earlier = this.#families.get(nameOf(bare)) ?? family
+      if (earlier !== family)
+        throw refused(`${nameOf(bare)} for ${earlier} and ${family}`, 'PostgreSQL gives a parameter one type')
+      this.#families.set(nameOf(bare), family)
+    }
     if (found === null) return { type: 'null' }
     const written = type?.write(isNegative ? -Number(found) : found)
     if (written === undefined)

@@ -130,7 +130,7 @@ test('plain queries give what PostgreSQL gives, value by value', async () => {
     ['select id from things where big <> 5', []],
     ['select id from things where not (id = 2 or (price in (null, 3) and big > 1)) order by id', []],
     ['select id from things where id not in (1, 2) order by id', []],
-    ['select id from things where made >= $1 and seen <= $1 and born = $2', [at, '2026-02-28']],
+    ['select id from things where made >= $1 and seen <= $2 and born = $3', [at, at, '2026-02-28']],
     ['select count(*) as n, count(price) as p from things', []],
     [
       'select t.id, p.id as part from things as t left join parts as p on p.thing_id = t.id order by t.id',
@@ -201,6 +201,12 @@ describe('refused by name', () => {
     ['a CHECK left out', 'insert into odd (id) values (1)', [], /odd_note/],
     ['the order of text', 'select id from things order by name', [], /collation/],
     ['comparing documents', 'select id from things where doc = $1', ['{}'], /comparison with doc/],
+    [
+      'a parameter of two types',
+      'select id from things where made = $1 or seen = $1',
+      [new Date()],
+      /one type/,
+    ],
     ['LIKE', 'select id from things where name like $1', ['a%'], /LIKE/],
     ['FOR UPDATE', 'select id from things for update', [], /FOR in SELECT/],
     ['DISTINCT', 'select distinct level from things', [], /DISTINCT in SELECT/],
