@@ -455,8 +455,18 @@ function refuseOtherMajor(dataDir: string, shown: string): void {
  */
 async function prepareDataDir(dataDir: string, options: EmbeddedOptions): Promise<void> {
   const pristine = join(cacheFolder(options.environment), `pglite-${PGLITE_VERSION}`)
-  if (!existsSync(join(pristine, 'PG_VERSION')) && !(await makePristine(pristine, options.signal))) return
+  if (!existsSync(join(pristine, 'PG_VERSION')) && !(await pristineOnce(pristine, options.signal))) return
   copyDataDir(pristine, dataDir)
+}
+
+const inTheMaking = new Map<string, Promise<boolean>>()
+
+/** Several databases of one process may want it at the same time; they wait for one and the same. */
+function pristineOnce(pristine: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const made =
+    inTheMaking.get(pristine) ?? makePristine(pristine, signal).finally(() => inTheMaking.delete(pristine))
+  inTheMaking.set(pristine, made)
+  return made
 }
 
 /** Makes the cached folder aside and renames it into place: of two that make it at once, one is kept. False: the cache is not writable. */
