@@ -32,12 +32,12 @@ describe('the settings of codegen', () => {
   const config = (codegen: object): void => {
     folder.write({
       'dbkit.config.json': JSON.stringify({
-        databases: { farm: { codegen: { out: 'farm.ts', ...codegen } } },
+        databases: { ranch: { codegen: { out: 'ranch.ts', ...codegen } } },
       }),
     })
   }
   const run = (...args: string[]) => runCli(['codegen', ...args], { cwd: folder.path })
-  const text = (): string => readFileSync(join(folder.path, 'farm.ts'), 'utf8')
+  const text = (): string => readFileSync(join(folder.path, 'ranch.ts'), 'utf8')
   /** Emits, and compiles what was emitted. */
   const emit = async (codegen: object, ...args: string[]): Promise<string> => {
     config(codegen)
@@ -49,8 +49,8 @@ describe('the settings of codegen', () => {
   beforeAll(async () => {
     noteEngine('embedded PGlite 0.5.8')
     folder = makeFolder({
-      'sql/farm/migrations/0001_farm.up.sql': UP,
-      'sql/farm/migrations/0001_farm.down.sql': DOWN,
+      'sql/ranch/migrations/0001_ranch.up.sql': UP,
+      'sql/ranch/migrations/0001_ranch.down.sql': DOWN,
     })
     await emit({})
   }, 120_000)
@@ -60,8 +60,8 @@ describe('the settings of codegen', () => {
   })
 
   test('by default', () => {
-    expect(compile({ 'farm.ts': text() }).errors).toEqual([])
-    expect(text()).toContain(' * Cattle, by the head.\n *\n * Table `cows`, since migration `0001_farm`.\n')
+    expect(compile({ 'ranch.ts': text() }).errors).toEqual([])
+    expect(text()).toContain(' * Cattle, by the head.\n *\n * Table `cows`, since migration `0001_ranch`.\n')
     expect(text()).toContain('export type CowNotes = { by: string; marks?: number[] }')
     expect(text()).toMatch(/export const CowGrade = \{\n {2}Prime: 1,\n {2}Choice: 2,\n\} as const/)
     expect(text()).toMatch(/id: GeneratedAlways<Int8>|id: GeneratedAlways<string>/)
@@ -117,7 +117,7 @@ describe('the settings of codegen', () => {
     const emitted = await emit(codegen)
     for (const one of expected) expect(emitted).toContain(one)
     expect(
-      compile({ 'farm.ts': emitted, 'time.ts': 'export interface Temporal { days: number }' }).errors,
+      compile({ 'ranch.ts': emitted, 'time.ts': 'export interface Temporal { days: number }' }).errors,
     ).toEqual([])
   })
 
@@ -127,7 +127,7 @@ describe('the settings of codegen', () => {
       '--emitter',
       'kysely-codegen',
     )
-    expect(compile({ 'farm.ts': emitted }, { erasableSyntaxOnly: false }).errors).toEqual([])
+    expect(compile({ 'ranch.ts': emitted }, { erasableSyntaxOnly: false }).errors).toEqual([])
     for (const one of [
       'export interface Cow {',
       'soldOn: Generated<Timestamp>',
@@ -169,10 +169,10 @@ describe('the settings of codegen', () => {
         await sleep(50)
       }
     }
-    await until(() => shown.includes('farm.ts is up to date'))
+    await until(() => shown.includes('ranch.ts is up to date'))
     config({ camelCase: true })
     await until(() => text().includes('soldOn'))
-    folder.write({ 'dbkit.config.json': '{ "databases": { "farm": { "codegen": { "camelCas": true } } } }' })
+    folder.write({ 'dbkit.config.json': '{ "databases": { "ranch": { "codegen": { "camelCas": true } } } }' })
     await until(() => shown.includes('camelCas'))
     config({ camelCase: false })
     await until(() => text().includes('sold_on'))
@@ -187,6 +187,6 @@ describe('the settings of codegen', () => {
     const { exit, stdout, stderr } = await run('--check')
     expect(exit).toBe(1)
     expect(stdout + stderr).toContain('no column cows.nots')
-    expect(existsSync(join(folder.path, 'farm.ts'))).toBe(true)
+    expect(existsSync(join(folder.path, 'ranch.ts'))).toBe(true)
   })
 })
