@@ -1,4 +1,4 @@
-import { durationsSql, readProgress, type Progress } from '../database/ledger.js'
+import { recordEndsSql, readProgress, type Progress } from '../database/ledger.js'
 import { SqlError } from '../database/sql-error.js'
 import type { Step } from '../plan/plan.js'
 import { isPlain } from '../workspace/migration-file.js'
@@ -77,10 +77,8 @@ async function runTogether(
   const { ledger } = config
   const versions = steps.map(({ version }) => version)
   const mark = markFor(config, `${versions.join(' ')} up`)
-  const messages = steps.map((step, index) =>
-    composeMessage(step, config, { goesOn: index < steps.length - 1, serverSettings }),
-  )
-  const text = [...messages.map((message) => message.text), durationsSql(ledger, versions)]
+  const messages = steps.map((step) => composeMessage(step, config, { shared: true, serverSettings }))
+  const text = [...messages.map((message) => message.text), ...LEAVE_CLEAN, recordEndsSql(ledger, versions)]
   const session = await context.session()
   try {
     const rows = await cancellable(session, context.signal, () => session.script(mark + text.join(';')))

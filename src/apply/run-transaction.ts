@@ -74,8 +74,8 @@ export async function runTransaction(step: Step, context: StepContext): Promise<
 export interface Framing {
   /** False: in a transaction that is open, and stays so. */
   readonly begin?: boolean
-  /** True: another transaction follows in the same message. */
-  readonly goesOn?: boolean
+  /** One of several in a message, each a transaction; what records their end and cleans up stands behind the last. */
+  readonly shared?: boolean
   /** See readServerSettings. */
   readonly serverSettings?: readonly Setting[]
 }
@@ -94,28 +94,20 @@ export interface Message {
 export function composeMessage(
   step: Step,
   config: DatabaseConfig,
-  { begin = true, goesOn = false, serverSettings = [] }: Framing = {},
+  { begin = true, shared = false, serverSettings = [] }: Framing = {},
 ): Message {
   const { ledger, lockTimeoutMs } = config
   const first =
     step.entry === undefined
       ? startRevertSql(ledger, step.version)
-      : insertEntrySql(ledger, step.entry, 'applying', DBKIT_VERSION)
-  const last =
-    step.direction === 'up' ? completeEntrySql(ledger, step.version) : deleteEntrySql(ledger, step.version)
+      : insertEntrySql(ledger, step.entry, shared ? 'applied' : 'applying', DBKIT_VERSION)
   const before = [
     ...(begin ? [BEGIN] : []),
     ...settings(step, config, { scope: 'transaction', lockTimeoutMs, serverSettings }),
     first,
   ]
-  // RESET gives the row's completion back to the role that started.
-  const after = [
-    ...RESET_ROLE,
-    last,
-    ...(begin ? ['commit'] : []),
-    // What stands behind a commit begins a transaction in the mode of the role, which the next BEGIN could not change any more.
-    ...(goesOn ? ['begin', ...LEAVE_CLEAN, 'commit'] : LEAVE_CLEAN),
-  ]
+  const untilCommit = shared ? [...RESET_ROLE, ...FORGET] : [...RESET_ROLE, lastOf(step, config)]
+  const after = [...untilCommit, ...(begin ? ['commit'] : []), ...(shared ? [] : LEAVE_CLEAN)]
   const prefix = before.join(';') + ';'
   return {
     // The newline ends a last comment of the file, the semicolon a last statement without one.
@@ -124,12 +116,25 @@ export function composeMessage(
     get sent() {
       return { start: 0, charactersBefore: [...prefix].length, statementsBefore: before.length }
     },
-    untilCommit: RESET_ROLE.length + 1,
+    untilCommit: untilCommit.length,
     statementsAfter: after.length,
   }
 }
 
+function lastOf(step: Step, { ledger }: DatabaseConfig): string {
+  return step.direction === 'up'
+    ? completeEntrySql(ledger, step.version)
+    : deleteEntrySql(ledger, step.version)
+}
+
+/** Gives what follows back to the role that started. */
 export const RESET_ROLE = ['reset role', 'reset session authorization']
+
+/**
+ * What of a session's state could mislead the next file of a shared message. Inside the transaction, because what stands between two
+ * would begin one in the mode of the role, which the next BEGIN could not change any more.
+ */
+const FORGET = ['reset all', 'discard temp']
 
 /**
  * DISCARD ALL as far as it can share a message: what a file has set does not reach the next one, nor through a pooler the next

@@ -341,11 +341,18 @@ export function advanceSql(place: LedgerPlace, { version, direction, from, to, a
   )
 }
 
-/** SELECT of the versions and how many milliseconds each took. */
-export function durationsSql(place: LedgerPlace, versions: readonly string[]): string {
+/**
+ * UPDATE of migrations that shared a message: each has ended where the next began. Tells the versions and how many milliseconds each
+ * took. One statement for all, because completing each row by itself took a tenth of the server's time.
+ */
+export function recordEndsSql(place: LedgerPlace, versions: readonly string[]): string {
+  const table = tableOf(place)
   return (
-    `select version,(extract(epoch from finished_at operator(pg_catalog.-) started_at) operator(pg_catalog.*) 1000)::pg_catalog.int8 ` +
-    `from ${tableOf(place)} where version operator(pg_catalog.=) any(array[${versions.map(quoteLiteral).join(',')}])`
+    `update ${table} entry set finished_at=coalesce(following.at,pg_catalog.clock_timestamp()) ` +
+    `from (select version,pg_catalog.lead(started_at) over (order by position) as at from ${table} ` +
+    `where version operator(pg_catalog.=) any(array[${versions.map(quoteLiteral).join(',')}])) following ` +
+    `where entry.version operator(pg_catalog.=) following.version returning entry.version,` +
+    `(extract(epoch from entry.finished_at operator(pg_catalog.-) entry.started_at) operator(pg_catalog.*) 1000)::pg_catalog.int8`
   )
 }
 

@@ -36,6 +36,7 @@ describe('a script that does more', () => {
     ['set role a;'],
     ['do $$ begin end $$;'],
     ['createx table a;'],
+    [`create table a (n int);${' '.repeat(5_000)}select 1;`],
   ])('%j', (text) => {
     expect(plain(text)).toBe(false)
   })
