@@ -197,6 +197,26 @@ module.exports = {
       to: { path: '^src/lint/', pathNot: '^src/lint/hazards\\.ts$' },
     },
     {
+      name: 'examining-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'The doctor reads a session that is handed over and judges what it saw: it knows neither who asks, nor how a server is reached, nor how a finding is shown.',
+      from: { path: '^src/doctor/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/doctor/', '^src/catalog/read/query\\.ts$', '^src/database/quote\\.ts$'],
+        ...valuesOnly,
+      },
+    },
+    {
+      name: 'only-verbs-examine',
+      severity: 'error',
+      comment:
+        'Looking at everything costs a busy server something: nobody should do so without having been asked to.',
+      from: { path: '^src/', pathNot: '^src/(doctor|verbs)/' },
+      to: { path: '^src/doctor/', ...valuesOnly },
+    },
+    {
       name: 'errors-stand-alone',
       severity: 'error',
       comment: 'Everybody imports the catalogue of errors; if it imported anybody, there would be a ring.',

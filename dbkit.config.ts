@@ -8,7 +8,12 @@ const codegen = (name: string) => ({
 
 export default defineConfig({
   databases: {
-    happyrobot: { seedsFrom: { reference: '0002' }, codegen: codegen('happyrobot') },
+    happyrobot: {
+      seedsFrom: { reference: '0002' },
+      // As documented for one service; how many of them run is a matter of the deployment.
+      pool: { size: 20, overflow: 10 },
+      codegen: codegen('happyrobot'),
+    },
     escalation: {
       databaseName: 'client_escalation_calls',
       seedsFrom: { reference: '0004' },

@@ -45,6 +45,15 @@ export type {
   StepReport,
   VerifyReport,
 } from './report.js'
+export type {
+  DoctorCheck,
+  DoctorCheckName,
+  DoctorFinding,
+  DoctorLevel,
+  DoctorReport,
+  EngineChoice,
+  Mend,
+} from './doctor/doctor-report.js'
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
@@ -55,6 +64,7 @@ export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
+export type { DoctorOptions } from './verbs/doctor.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDiffOptions } from './verbs/schema-diff.js'
@@ -74,6 +84,7 @@ import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
 import type { DbServeOptions } from './verbs/db-serve.js'
 import type { DbShellOptions } from './verbs/db-shell.js'
+import type { DoctorOptions } from './verbs/doctor.js'
 import type { LintOptions } from './verbs/lint.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
@@ -168,6 +179,11 @@ export async function verify(config: Config, options?: VerifyOptions): Promise<R
 /** Runs each statement on a throw-away database with rows in it, and says what it would do to running traffic. */
 export async function lint(config: Config, options?: LintOptions): Promise<Report> {
   return (await import('./verbs/lint.js')).lint(config, options)
+}
+
+/** Looks at each database for what is wrong or soon will be, and says what mends it. Changes nothing. */
+export async function doctor(config: Config, options?: DoctorOptions): Promise<Report> {
+  return (await import('./verbs/doctor.js')).doctor(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -1,3 +1,4 @@
+import type { DoctorReport } from './doctor/doctor-report.js'
 import type { CulpritReport, DbkitError, ExitCode, SourceLocation } from './errors.js'
 
 /** What happened, as values: the same report is printed for people and, with --json, for programs. */
@@ -74,6 +75,7 @@ export interface DatabaseReport {
   readonly diff?: DiffReport
   readonly drift?: DriftReport
   readonly lint?: LintReport
+  readonly doctor?: DoctorReport
   readonly error?: ErrorReport
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addCodegenCommand } from './commands/codegen.js'
+import { addDoctorCommand } from './commands/doctor.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
 import { addLintCommand } from './commands/lint.js'
@@ -46,5 +47,6 @@ export function createProgram(context: VerbContext): Command {
   addImportCommands(program, context)
   addVerifyCommand(program, context)
   addLintCommand(program, context)
+  addDoctorCommand(program, context)
   return program
 }

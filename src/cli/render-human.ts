@@ -3,6 +3,7 @@ import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport }
 import { redact } from './redact.js'
 import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
+import { renderDoctor } from './render-doctor.js'
 import { renderDrift } from './render-drift.js'
 import { renderLint } from './render-lint.js'
 import { renderVerify } from './render-verify.js'
@@ -53,6 +54,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
+    ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),

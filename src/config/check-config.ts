@@ -95,6 +95,20 @@ export function isShapes(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((one) => text.holds(one) || isObject(one))
 }
 
+const pool: Rule = {
+  expected: 'an object like { size: 20, overflow: 10, instances: 4 }',
+  holds: (value) =>
+    isObject(value) &&
+    value['size'] !== undefined &&
+    Object.entries(value).every(
+      ([key, number]) => ['size', 'overflow', 'instances'].includes(key) && wholeNumber.holds(number),
+    ),
+}
+const reasons: Rule = {
+  expected: "an object of findings and reasons like { 'redundant-index public.loads_status': 'documented' }",
+  holds: (value) => isTextMap(value) && Object.keys(value as object).every((key) => /^[a-z-]+ ./.test(key)),
+}
+
 const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
   migrations: text,
   seeds: text,
@@ -110,6 +124,8 @@ const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule
   lockRetries: wholeNumber,
   statementTimeout: time,
   lockWait: time,
+  pool,
+  doctor: { accept: reasons },
   codegen: {
     out: text,
     camelCase: flag,

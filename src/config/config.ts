@@ -38,6 +38,8 @@ export interface DatabaseConfig {
   readonly statementTimeoutMs: number
   /** Milliseconds to wait for another runner that holds the migration lock. */
   readonly lockWaitMs: number
+  readonly pool: { readonly size: number; readonly overflow: number; readonly instances: number } | undefined
+  readonly doctor: { readonly accept: Readonly<Record<string, string>> }
   readonly codegen: CodegenConfig
 }
 

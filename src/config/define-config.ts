@@ -34,6 +34,10 @@ export interface DatabaseOptions {
   readonly statementTimeout?: string | number
   /** How long to wait for another runner. Default: 10min */
   readonly lockWait?: string | number
+  /** Connections that the application may open, for `dbkit doctor`: size and overflow of a pool, and how many instances have one. */
+  readonly pool?: { readonly size: number; readonly overflow?: number; readonly instances?: number }
+  /** Findings of `dbkit doctor` that are meant so, with the reason: { accept: { 'redundant-index public.loads_status': 'documented' } } */
+  readonly doctor?: { readonly accept?: Readonly<Record<string, string>> }
   /** What `dbkit codegen` emits, and where. */
   readonly codegen?: CodegenOptions
 }

@@ -116,6 +116,15 @@ function settleDatabase(
     lockRetries: options.lockRetries ?? 10,
     statementTimeoutMs: milliseconds(options.statementTimeout, 0),
     lockWaitMs: flags.lockWaitMs ?? milliseconds(options.lockWait, 600_000),
+    pool:
+      options.pool === undefined
+        ? undefined
+        : {
+            size: options.pool.size,
+            overflow: options.pool.overflow ?? 0,
+            instances: options.pool.instances ?? 1,
+          },
+    doctor: { accept: options.doctor?.accept ?? {} },
     codegen: settleCodegen(name, options.codegen ?? {}, root),
   }
 }
