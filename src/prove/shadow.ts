@@ -108,7 +108,10 @@ async function localGround(
   options: ShadowOptions,
 ): Promise<Ground | undefined> {
   const { startLocalCluster } = await import('../database/local-cluster.js')
-  const cluster = await startLocalCluster(config.environment)
+  const cluster = await startLocalCluster({
+    environment: config.environment,
+    folder: config.root,
+  })
   if (cluster === undefined) return undefined
   try {
     const how = { label: 'a server of its own on this machine', waitMs: START_MS }

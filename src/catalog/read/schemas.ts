@@ -185,7 +185,7 @@ export function addCollations(registry: Registry, rows: RowsOf<typeof COLLATIONS
           owner: registry.ownerName(row.owner),
           provider: word({ c: 'libc', i: 'icu', b: 'builtin', d: 'default' }, row.provider),
           deterministic: flag(row.deterministic),
-          locale: optional(row.locale),
+          locale: row.provider === 'i' ? icuLocale(row.locale) : optional(row.locale),
           lcCollate: optional(row.lcCollate),
           lcCtype: optional(row.lcCtype),
           rules: optional(row.rules),
@@ -193,6 +193,11 @@ export function addCollations(registry: Registry, rows: RowsOf<typeof COLLATIONS
       },
       address('pg_collation', row.oid),
     )
+}
+
+/** A keyword is true when nothing is said, and from one release of ICU on nothing is kept: en-u-kn-true is en-u-kn. */
+function icuLocale(locale: string | null): string | undefined {
+  return optional(locale)?.replace(/-u-.*$/, (keywords) => keywords.replaceAll(/-true(?=-|$)/g, ''))
 }
 
 export const CONVERSIONS = query(
