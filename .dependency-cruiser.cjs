@@ -20,6 +20,7 @@ const pure = [
   '^src/plan/',
   '^src/(report|errors|duration)\\.ts$',
   '^src/workspace/(migration-file|statements|version)\\.ts$',
+  '^src/workspace/layouts/',
   '^src/database/(copy-text|quote)\\.ts$',
   '^src/codegen/(?!read-shape|emit-kysely-codegen)',
   '^src/seed/(csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',

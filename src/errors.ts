@@ -260,6 +260,73 @@ const catalogue = {
     hint: () => 'Remove the directive or the down.',
   },
 
+  'layout.ambiguous': {
+    exit: 2,
+    say: (a: { folder: string; candidates: readonly string[] }) =>
+      `${a.folder} may be the folder of several tools: ${list(a.candidates)}.`,
+    hint: (a: { first: string }) =>
+      `Say which one it is: --layout ${a.first}, or layout in the configuration.`,
+  },
+  'layout.not-sql': {
+    exit: 2,
+    say: (a: { file: string; tool: string }) =>
+      `${a.file} is a migration of ${a.tool} that is a program: dbkit reads SQL.`,
+    hint: () => 'Write what it does as SQL, or let its own tool run it and take its ledger over afterwards.',
+  },
+  'layout.no-up': {
+    exit: 2,
+    say: (a: { file: string; tool: string; marker: string }) =>
+      `${a.file} has no "${a.marker}" line, so ${a.tool} finds nothing to apply in it.`,
+  },
+  'layout.down-first': {
+    exit: 2,
+    say: (a: { file: string; tool: string }) =>
+      `${a.file} has its down before its up, which ${a.tool} refuses.`,
+  },
+  'layout.unknown-mark': {
+    exit: 2,
+    say: (a: { file: string; tool: string; mark: string }) =>
+      `${a.mark} in ${a.file} means nothing to ${a.tool}.`,
+  },
+  'layout.unset-variable': {
+    exit: 2,
+    say: (a: { name: string; what: string }) => `The ${a.what} ${a.name} has no value.`,
+    hint: (a: { name: string; what: string }) =>
+      a.what === 'placeholder'
+        ? `Give it one in the configuration: placeholders: { '${a.name}': '...' }`
+        : 'Set it, or give it a default in the file: ${NAME:-default}',
+  },
+  'layout.unknown-setting': {
+    exit: 2,
+    say: (a: { file: string; setting: string }) => `${a.file} has ${a.setting}, which dbkit cannot decide.`,
+    hint: () => 'Take the setting out, or the migration.',
+  },
+  'layout.other-dialect': {
+    exit: 2,
+    say: (a: { file: string; dialect: string }) => `${a.file} is for ${a.dialect}; dbkit is for PostgreSQL.`,
+  },
+  'layout.missing-file': {
+    exit: 2,
+    say: (a: { file: string; tool: string }) => `${a.file} is missing, and ${a.tool} needs it.`,
+  },
+  'layout.unreadable': {
+    exit: 2,
+    say: (a: { file: string; tool: string; why: string }) =>
+      `${a.file} is not what ${a.tool} writes: ${a.why}.`,
+  },
+  'layout.broken-chain': {
+    exit: 2,
+    say: (a: { file: string; why: string }) => `${a.file} does not fit into the chain of hashes: ${a.why}.`,
+    hint: () =>
+      'A committed migration was changed, added or left out by hand. Put it back, or undo and commit it again with graphile-migrate.',
+  },
+  'layout.transaction-parts': {
+    exit: 2,
+    say: (a: { what: string }) =>
+      `${a.what} stands in a file that commits in the middle, where it holds only for a part of it.`,
+    hint: () => 'Let one BEGIN and COMMIT hold the whole file, or make a migration of each part.',
+  },
+
   // ---- the plan
   'plan.edited': {
     exit: 2,

@@ -1,7 +1,7 @@
 import { problem, type DbkitError, type SourceLocation } from '../errors.js'
 import type { SqlError } from '../database/sql-error.js'
-import { excerptAt, type ScriptText } from '../workspace/migration-file.js'
-import { indexOfCodePoint, lineColumnAt, splitStatements } from '../workspace/statements.js'
+import { locationIn, type ScriptText } from '../workspace/migration-file.js'
+import { indexOfCodePoint, splitStatements } from '../workspace/statements.js'
 
 /** Where the script stands in the message that was sent. */
 export interface Sent {
@@ -28,16 +28,12 @@ function locate(error: SqlError, script: ScriptText, sent: Sent): SourceLocation
     const characters = error.position - sent.charactersBefore
     if (characters >= 0) {
       const index = sent.start + indexOfCodePoint(text.slice(sent.start), characters)
-      if (index < text.length) return locationAt(script, index)
+      if (index < text.length) return locationIn(script, index)
     }
   }
   const statements = splitStatements(text).filter(({ start }) => start >= sent.start)
   const failed = statements[error.completed - sent.statementsBefore]
-  return failed === undefined ? undefined : locationAt(script, failed.start)
-}
-
-function locationAt(script: ScriptText, index: number): SourceLocation {
-  return { file: script.file, ...lineColumnAt(script.text, index), excerpt: excerptAt(script, index) }
+  return failed === undefined ? undefined : locationIn(script, failed.start)
 }
 
 /** What to do next, where PostgreSQL's own words leave that open. */

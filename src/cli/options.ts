@@ -1,11 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { parseDuration, type Flags } from '../index.js'
+import { LAYOUTS, parseDuration, type Flags, type LayoutName } from '../index.js'
 
 /** What every command takes; commander's names for the flags. */
 export interface GlobalOptions {
   readonly database?: readonly string[]
   readonly url?: string
   readonly dir?: string
+  readonly layout?: LayoutName | 'auto'
   readonly config?: string
   readonly embedded?: boolean
   readonly wait?: number | true
@@ -35,6 +36,12 @@ export function addGlobalOptions(program: Command): void {
     )
     .option('--url <url>', 'the server to work on, postgresql://...')
     .option('--dir <folder>', 'a folder of migrations, without any configuration')
+    .addOption(
+      new Option('--layout <tool>', 'whose rules the folders of migrations go by (default: auto)').choices([
+        'auto',
+        ...LAYOUTS,
+      ]),
+    )
     .option('--config <file>', 'the configuration file (default: the nearest dbkit.config.*)')
     .option('--embedded', 'use the embedded engine even where a server is expected')
     .option('--wait [time]', 'wait for a server that is starting (default: 60s)', duration)
@@ -50,6 +57,7 @@ export function flagsOf(options: GlobalOptions): Flags {
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(options.dir === undefined ? {} : { dir: options.dir }),
+    ...(options.layout === undefined ? {} : { layout: options.layout }),
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.embedded === undefined ? {} : { embedded: options.embedded }),
     ...(waitMs === undefined ? {} : { waitMs }),
@@ -72,7 +80,8 @@ export function wholeNumber(text: string): number {
 }
 
 export function version(text: string): string {
-  if (!/^\d+(?:[_-][A-Za-z0-9_-]+)?$/.test(text))
+  // Versions of other tools are dotted numbers and words: which there are is known once the files are read.
+  if (!/^[^\s-]\S*$/.test(text))
     throw new InvalidArgumentError('Expected a version like 7, 0007 or 0007_add_rating.')
   return text
 }

@@ -1,5 +1,6 @@
 import { parseDuration } from '../duration.js'
 import { nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
+import { LAYOUTS } from '../workspace/layouts/names.js'
 import type { DbkitConfig } from './define-config.js'
 
 interface Rule {
@@ -111,6 +112,11 @@ const reasons: Rule = {
 
 const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
   migrations: text,
+  layout: oneOf('auto', ...LAYOUTS),
+  placeholders: {
+    expected: 'an object of texts',
+    holds: (value) => isObject(value) && Object.values(value).every((one) => typeof one === 'string'),
+  },
   seeds: text,
   seedsFrom: versions,
   mongo: text,

@@ -1,4 +1,5 @@
 import type { JsonShape } from '../codegen/json-types.js'
+import type { LayoutName } from '../workspace/layouts/names.js'
 
 /** What a run works on, settled: flags, environment and configuration file are merged, and nothing is left optional that has a default. */
 export interface Config {
@@ -21,6 +22,11 @@ export interface DatabaseConfig {
   readonly target: Target
   /** Absolute folders. */
   readonly migrations: string
+  /** Whose rules the folder of migrations goes by; auto: found out. */
+  readonly layout: LayoutName | 'auto'
+  /** What stands for ${name} in the files of tools that have placeholders. */
+  readonly placeholders: Readonly<Record<string, string>>
+  readonly environment: Environment
   readonly seeds: string
   /** The version from which on a seed set fits, by its name. */
   readonly seedsFrom: Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
 import type { JsonShape } from '../codegen/json-types.js'
+import type { LayoutName } from '../workspace/layouts/names.js'
 
 /** What a user writes in dbkit.config.*; every key but `databases` has a default. */
 export interface DbkitConfig {
@@ -8,6 +9,10 @@ export interface DbkitConfig {
 export interface DatabaseOptions {
   /** Folder of the versioned SQL, relative to the configuration file. Default: sql/<database>/migrations */
   readonly migrations?: string
+  /** Which tool's rules the folder of migrations goes by. Default: auto, which finds out */
+  readonly layout?: LayoutName | 'auto'
+  /** Values of the placeholders in the files of Flyway and graphile-migrate: { schema: 'freight' } */
+  readonly placeholders?: Readonly<Record<string, string>>
   /** Folder of the seed sets. Default: seeds/<database> */
   readonly seeds?: string
   /** The version from which on a seed set can be loaded, by its name; `dbkit verify` loads it at each. Default: only at the head */

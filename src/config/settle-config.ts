@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util'
 import { parseDuration } from '../duration.js'
 import { environmentName, nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
 import type { CodegenConfig, Config, DatabaseConfig, Environment, Target } from './config.js'
+import type { LayoutName } from '../workspace/layouts/names.js'
 import { checkConfig } from './check-config.js'
 import type { CodegenOptions, DatabaseOptions, DbkitConfig } from './define-config.js'
 
@@ -12,6 +13,8 @@ export interface Flags {
   readonly database?: readonly string[]
   readonly url?: string
   readonly dir?: string
+  /** Whose rules the folders of migrations go by; auto: found out. */
+  readonly layout?: LayoutName | 'auto'
   readonly config?: string
   readonly embedded?: boolean
   /** Milliseconds to wait for a server that is starting. */
@@ -106,6 +109,9 @@ function settleDatabase(
     name,
     target: settleTarget(name, options, flags, root, environment),
     migrations: resolve(root, options.migrations ?? join('sql', name, 'migrations')),
+    layout: flags.layout ?? options.layout ?? 'auto',
+    placeholders: options.placeholders ?? {},
+    environment,
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
     seedsFrom: options.seedsFrom ?? {},
     mongo: options.mongo === undefined ? undefined : resolve(root, options.mongo),

@@ -13,7 +13,7 @@ import type { Step } from '../plan/plan.js'
 import { generateRows } from '../prove/generate-rows.js'
 import type { Shadow } from '../prove/shadow.js'
 import type { LintedMigration, LintFinding, LintLock, LintReport } from '../report.js'
-import { withoutPasswords } from '../workspace/migration-file.js'
+import { locationIn, withoutPasswords } from '../workspace/migration-file.js'
 import { splitStatements, transactionality, type Statement } from '../workspace/statements.js'
 import { findHazards, type Found } from './find-hazards.js'
 import { HAZARDS, isHazardCode } from './hazards.js'
@@ -326,7 +326,8 @@ function placeOf(
 ): { readonly line: number; readonly column: number; readonly sql: string } {
   if (statement === undefined) return { line: 1, column: 1, sql: '' }
   const shown = withoutPasswords({ ...script, text: statement.text })
-  return { line: statement.line, column: statement.column, sql: shown.split('\n')[0]?.trimEnd() ?? '' }
+  const { line, column } = locationIn(script, statement.start)
+  return { line, column, sql: shown.split('\n')[0]?.trimEnd() ?? '' }
 }
 
 function locksOf(locks: readonly HeldLock[], known: Snapshot): readonly LintLock[] {

@@ -3,7 +3,7 @@ import type { Ledger, LedgerEntry, NewEntry } from '../database/ledger.js'
 import type { MigrationState, MigrationStatus, StatusSummary } from '../report.js'
 import type { ScriptText } from '../workspace/migration-file.js'
 import { holdsPassword, refuseObstacles, withoutPasswords } from '../workspace/migration-file.js'
-import { canonicalVersion, compareVersions } from '../workspace/version.js'
+import { findVersion, type VersionOrder } from '../workspace/version.js'
 import type { Migration, Script, Workspace } from '../workspace/workspace.js'
 
 /** What is to be run, decided and checked; nothing in it is left to find out but what the database says to it. */
@@ -55,16 +55,15 @@ export function planUp(
   const notes = [...missingNotes(workspace, ledger), ...editedDownNotes(workspace, entries)]
   refuseEdited(workspace, entries)
   refuseReverting(ledger)
-  const head = headOf(ledger)
+  const { order } = workspace
+  const head = headOf(ledger, order)
   const interrupted = ledger.entries.filter(({ state }) => state === 'applying')
   let pending = workspace.migrations.filter(({ version }) => !entries.has(version))
   if (goal.kind === 'to') {
     const wanted = knownVersion(goal.version, workspace, ledger)
-    pending = pending.filter(({ version }) => compareVersions(version, wanted) <= 0)
+    pending = pending.filter(({ version }) => order(version, wanted) <= 0)
   } else if (goal.kind === 'steps') pending = pending.slice(0, Math.max(0, goal.count - interrupted.length))
-  const late = pending.filter(
-    ({ version }) => head !== undefined && compareVersions(version, head.version) < 0,
-  )
+  const late = pending.filter(({ version }) => head !== undefined && order(version, head.version) < 0)
   if (late.length > 0 && !options.allowOutOfOrder)
     throw problem('plan.out-of-order', {
       database: workspace.database,
@@ -182,7 +181,8 @@ export function statusOf(
   ledger: Ledger,
 ): { readonly migrations: readonly MigrationStatus[]; readonly summary: StatusSummary } {
   const entries = byVersion(ledger)
-  const head = headOf(ledger)
+  const { order } = workspace
+  const head = headOf(ledger, order)
   const files = workspace.migrations.map((migration): MigrationStatus => {
     const entry = entries.get(migration.version)
     return entry === undefined
@@ -190,9 +190,7 @@ export function statusOf(
           version: migration.version,
           name: migration.name,
           state:
-            head !== undefined && compareVersions(migration.version, head.version) < 0
-              ? 'out-of-order'
-              : 'pending',
+            head !== undefined && order(migration.version, head.version) < 0 ? 'out-of-order' : 'pending',
           reversible: migration.down !== undefined,
         }
       : entryStatus(entry, stateOf(entry, migration), migration.down !== undefined || entry.hasDownSql)
@@ -203,7 +201,7 @@ export function statusOf(
     .map((entry) =>
       entryStatus(entry, entry.state === 'applied' ? 'missing' : 'interrupted', entry.hasDownSql),
     )
-  const migrations = [...files, ...missing].sort((a, b) => compareVersions(a.version, b.version))
+  const migrations = [...files, ...missing].sort((a, b) => order(a.version, b.version))
   const summary: Record<MigrationState, number> = {
     applied: 0,
     pending: 0,
@@ -229,7 +227,7 @@ export function planBaseline(
     throw problem('plan.baseline-not-empty', { database: workspace.database, applied: applied.name })
   const wanted = knownVersion(version, workspace, ledger)
   return workspace.migrations
-    .filter((migration) => compareVersions(migration.version, wanted) <= 0)
+    .filter((migration) => workspace.order(migration.version, wanted) <= 0)
     .map((migration) => entryOf(migration, false, readers))
 }
 
@@ -325,11 +323,18 @@ export function entryOf(migration: Migration, outOfOrder: boolean, readers: Read
     name: migration.name,
     upChecksum: migration.up.checksum,
     downChecksum: migration.down?.checksum,
-    upSql: withoutPasswords(up),
-    downSql: down === undefined || holdsPassword(down) ? undefined : down.text,
+    upSql: headed(up, withoutPasswords(up)),
+    downSql: down === undefined || holdsPassword(down) ? undefined : headed(down, down.text),
     transactional: up.directives.transaction,
     outOfOrder,
   }
+}
+
+/** Other tools say outside of the SQL how it is to be run; what the ledger keeps has to say it by itself. */
+function headed({ directives, text }: ScriptText, kept: string): string {
+  return directives.transaction || /^-- *dbkit: *no-transaction/m.test(text)
+    ? kept
+    : `-- dbkit: no-transaction\n${kept}`
 }
 
 function downTargets(
@@ -341,7 +346,7 @@ function downTargets(
   if (goal.kind === 'all') return backwards
   if (goal.kind === 'steps') return backwards.slice(0, goal.count)
   const stays = /^0+$/.test(goal.version) ? '0' : knownVersion(goal.version, workspace, ledger)
-  return backwards.filter(({ version }) => compareVersions(version, stays) > 0)
+  return backwards.filter(({ version }) => workspace.order(version, stays) > 0)
 }
 
 /** Runs a check over all, so that every problem is shown at once, not one a run. */
@@ -413,10 +418,10 @@ function editedDownNotes(workspace: Workspace, entries: ReadonlyMap<string, Ledg
 }
 
 /** The highest applied version: what is pending below it is out of order. */
-function headOf(ledger: Ledger): LedgerEntry | undefined {
+function headOf(ledger: Ledger, order: VersionOrder): LedgerEntry | undefined {
   let head: LedgerEntry | undefined
   for (const entry of ledger.entries)
-    if (head === undefined || compareVersions(entry.version, head.version) > 0) head = entry
+    if (head === undefined || order(entry.version, head.version) > 0) head = entry
   return head
 }
 
@@ -427,15 +432,13 @@ function byVersion(ledger: Ledger): ReadonlyMap<string, LedgerEntry> {
 /** A version as the user wrote it ("7", "0007" or "0007_add_rating"), if it exists. */
 function knownVersion(written: string, workspace: Workspace, ledger: Ledger): string {
   const all = [...workspace.migrations, ...ledger.entries]
-  const byName = all.find(({ name }) => name === written)
-  if (byName !== undefined) return byName.version
-  const digits = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
-  if (digits !== undefined && all.some(({ version }) => version === digits)) return digits
+  const found = findVersion(written, all)
+  if (found !== undefined) return found
   const known = [...new Set(all.map(({ name }) => name))]
   throw problem('request.unknown-version', {
     version: written,
     database: workspace.database,
     known,
-    nearest: digits === undefined ? nearestName(written, known) : undefined,
+    nearest: /^\d+$/.test(written) ? undefined : nearestName(written, known),
   })
 }

@@ -7,6 +7,7 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { DatabaseConfig } from '../config/config.js'
 import { createLedger } from '../database/ledger.js'
 import type { Step } from '../plan/plan.js'
+import { locationIn } from '../workspace/migration-file.js'
 import type { DriftExplanation } from '../report.js'
 import { splitStatements } from '../workspace/statements.js'
 import type { Shadow } from './shadow.js'
@@ -101,8 +102,8 @@ function placeIn({ name, script }: Step, difference: Difference): Omit<DriftExpl
   const names = namesIn(difference.key)
   const isComment =
     difference.kind === 'changed' && difference.changes.every(({ property }) => property === 'comment')
-  let best: { readonly line: number; readonly found: number } | undefined
-  for (const { text, line, words: first } of splitStatements(script.text)) {
+  let best: { readonly start: number; readonly found: number } | undefined
+  for (const { text, start, words: first } of splitStatements(script.text)) {
     if ((first[0] === 'comment') !== isComment) continue
     const words: readonly string[] = text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? []
     // Its own name is the last one: without it, it is about something else.
@@ -112,9 +113,13 @@ function placeIn({ name, script }: Step, difference: Difference): Omit<DriftExpl
     const found =
       names.filter((one) => words.includes(one)).length +
       (target.some((word) => names.includes(word)) ? names.length : 0)
-    if (found >= (best?.found ?? 0)) best = { line, found }
+    if (found >= (best?.found ?? 0)) best = { start, found }
   }
-  return { migration: name, file: script.file, ...(best === undefined ? {} : { line: best.line }) }
+  return {
+    migration: name,
+    file: script.file,
+    ...(best === undefined ? {} : { line: locationIn(script, best.start).line }),
+  }
 }
 
 /** What may stand between the verb of a statement and the name of what it is about. */

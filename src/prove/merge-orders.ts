@@ -8,7 +8,7 @@ import type { DbkitError } from '../errors.js'
 import { planUp } from '../plan/plan.js'
 import { reportOf, type ProofCheck, type ProofFinding } from '../report.js'
 import type { BaseWorkspace } from '../workspace/git-workspace.js'
-import { compareVersions } from '../workspace/version.js'
+import type { VersionOrder } from '../workspace/version.js'
 import { scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
 import { judgeOrder } from './judge.js'
 import type { Shadow } from './shadow.js'
@@ -39,7 +39,7 @@ export async function proveMerge(merging: Merging): Promise<ProofCheck> {
   const clashes = clashesOf(sides, base.ref)
   if (clashes.length > 0) return { outcome: 'failed', findings: clashes }
   const notes = editedNotes(workspace, base)
-  const { orders, late } = ordersOf(sides, base.ref)
+  const { orders, late } = ordersOf(sides, base.ref, workspace.order)
   if (orders.length === 1)
     return {
       outcome: 'ok',
@@ -106,8 +106,11 @@ function editedNotes({ migrations }: Workspace, { ref, workspace }: BaseWorkspac
 function ordersOf(
   { common, ours, theirs }: Sides,
   ref: string,
+  order: VersionOrder,
 ): { readonly orders: readonly Order[]; readonly late: readonly string[] } {
-  const byVersion = [...common, ...ours, ...theirs].sort((a, b) => compareVersions(a.version, b.version))
+  const inOrder = (...lists: readonly (readonly Migration[])[]): readonly Migration[] =>
+    lists.flat().sort((a, b) => order(a.version, b.version))
+  const byVersion = inOrder(common, ours, theirs)
   const all: readonly Order[] = [
     { what: 'of the versions', migrations: byVersion },
     { what: `${ref} first, then what is new here`, migrations: [...inOrder(common, theirs), ...ours] },
@@ -125,14 +128,10 @@ function ordersOf(
     .slice(1)
     .flatMap(({ migrations }) =>
       migrations.filter(({ version }, index) =>
-        migrations.slice(0, index).some((before) => compareVersions(before.version, version) > 0),
+        migrations.slice(0, index).some((before) => order(before.version, version) > 0),
       ),
     )
   return { orders, late: [...new Set(late.map(({ name }) => name))].sort() }
-}
-
-function inOrder(...lists: readonly (readonly Migration[])[]): readonly Migration[] {
-  return lists.flat().sort((a, b) => compareVersions(a.version, b.version))
 }
 
 function countNew(migrations: readonly Migration[], where: string): string {
@@ -150,7 +149,7 @@ async function catalogOf({ what, migrations }: Order, merging: Merging): Promise
   await shadow.renew()
   await createLedger(await shadow.sessions.current(), config.ledger)
   const { steps } = planUp(
-    { database: workspace.database, migrations },
+    { ...workspace, migrations },
     { exists: true, entries: [] },
     { kind: 'latest' },
     { allowOutOfOrder: false, singleTransaction: false },

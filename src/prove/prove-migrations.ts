@@ -21,7 +21,6 @@ import {
 } from '../report.js'
 import { refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
 import { splitStatements } from '../workspace/statements.js'
-import { compareVersions } from '../workspace/version.js'
 import { scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
 import { generateRows } from './generate-rows.js'
 import { judgeAgain, judgeDown, judgeEnd, judgeReload, verdictOf, type Observed } from './judge.js'
@@ -167,7 +166,7 @@ class ProofRun {
     const first =
       since === undefined
         ? 0
-        : this.candidates.findIndex(({ migration }) => compareVersions(migration.version, since) > 0)
+        : this.candidates.findIndex(({ migration }) => proving.workspace.order(migration.version, since) > 0)
     this.first = first < 0 ? this.candidates.length : first
   }
 
@@ -262,9 +261,9 @@ class ProofRun {
 
   /** Each set that claims older versions, at each of them, into empty tables and then once more. Leaves the head without rows. */
   async seedAtClaims(): Promise<ProofCheck | undefined> {
-    const { claims } = this.proving
+    const { claims, workspace } = this.proving
     const wanted = this.candidates.map(({ migration: { version } }) =>
-      claims.filter(({ from }) => compareVersions(from, version) <= 0),
+      claims.filter(({ from }) => workspace.order(from, version) <= 0),
     )
     const first = wanted.findIndex((sets) => sets.length > 0)
     if (claims.length === 0 || first < 0) return undefined
@@ -657,7 +656,7 @@ function candidatesOf(workspace: Workspace): readonly Candidate[] {
     return {
       migration,
       up,
-      down: migration.down === undefined ? undefined : planOneDown(workspace.database, migration, text),
+      down: migration.down === undefined ? undefined : planOneDown(workspace, migration, text),
       unusable: unusable.get(migration.version),
       irreversible: up.script.directives.irreversible,
     }
@@ -665,7 +664,7 @@ function candidatesOf(workspace: Workspace): readonly Candidate[] {
 }
 
 function planOneDown(
-  database: string,
+  workspace: Workspace,
   migration: Migration,
   text: ReturnType<typeof scriptReader>,
 ): Step | undefined {
@@ -685,7 +684,7 @@ function planOneDown(
     hasDownSql: true,
   }
   const { steps } = planDown(
-    { database, migrations: [migration] },
+    { ...workspace, migrations: [migration] },
     { exists: true, entries: [entry] },
     { kind: 'all' },
     { text, ledgerText: () => undefined },

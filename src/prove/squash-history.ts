@@ -257,7 +257,7 @@ class Squash {
 
   private steps(migrations: readonly Migration[]): readonly Step[] {
     return planUp(
-      { database: this.squashing.workspace.database, migrations },
+      { ...this.squashing.workspace, migrations },
       { exists: true, entries: [] },
       { kind: 'latest' },
       { allowOutOfOrder: false, singleTransaction: false },

@@ -11,9 +11,9 @@ import { planUp } from '../plan/plan.js'
 import { withShadow } from '../prove/shadow.js'
 import { reportOf, type DatabaseReport, type Report } from '../report.js'
 import { withWorkspaceAt } from '../workspace/git-workspace.js'
-import { canonicalVersion, compareVersions } from '../workspace/version.js'
+import { findVersion } from '../workspace/version.js'
 import { extensionsOf, readWorkspace, rolesOf, scriptReader, type Workspace } from '../workspace/workspace.js'
-import { asProblem, type RunOptions } from './with-database.js'
+import { asProblem, withNotesOf, type RunOptions } from './with-database.js'
 
 export interface LintOptions extends RunOptions {
   /** These migrations: "7", "0007" or "0007_add_rating". Default: what is pending. */
@@ -75,7 +75,8 @@ async function lintOne(
   const { name } = database
   const signal = options.signal ?? new AbortController().signal
   try {
-    return { database: name, ...(await onShadow(config, database, workspace, options, signal)) }
+    const outcome = await onShadow(config, database, workspace, options, signal)
+    return { database: name, ...withNotesOf(workspace, outcome) }
   } catch (error) {
     const known = signal.aborted ? problem('run.interrupted', {}) : asProblem(error, signal)
     return { database: name, ok: false, error: reportOf(known) }
@@ -153,11 +154,11 @@ async function wantedOf(
   if (since !== undefined) {
     const after = /^0+$/.test(since) ? '0' : knownVersion(since, workspace)
     return new Set(
-      migrations.filter(({ version }) => compareVersions(version, after) > 0).map(({ version }) => version),
+      migrations.filter(({ version }) => workspace.order(version, after) > 0).map(({ version }) => version),
     )
   }
   if (base !== undefined)
-    return withWorkspaceAt(database, base, (there) => {
+    return withWorkspaceAt({ ...database, layout: workspace.layout }, base, (there) => {
       const known = new Map(there.workspace.migrations.map(({ name, up }) => [name, up.checksum]))
       const changed = migrations.filter(({ name, up }) => known.get(name) !== up.checksum)
       return Promise.resolve(new Set(changed.map(({ version }) => version)))
@@ -168,14 +169,13 @@ async function wantedOf(
 
 function knownVersion(written: string, { database, migrations }: Workspace): string {
   const known = migrations.map(({ name }) => name)
-  const number = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
-  const found = migrations.find(({ name, version }) => name === written || version === number)
-  if (found !== undefined) return found.version
+  const found = findVersion(written, migrations)
+  if (found !== undefined) return found
   throw problem('request.unknown-version', {
     version: written,
     database,
     known,
-    nearest: number === undefined ? nearestName(written, known) : undefined,
+    nearest: /^\d+$/.test(written) ? undefined : nearestName(written, known),
   })
 }
 

@@ -13,7 +13,7 @@ import { problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import { entryOf, planRepair } from '../plan/plan.js'
 import type { DatabaseReport, Report } from '../report.js'
-import { canonicalVersion, compareVersions } from '../workspace/version.js'
+import { findVersion } from '../workspace/version.js'
 import { readScriptText } from '../workspace/workspace.js'
 import {
   onEachDatabase,
@@ -70,13 +70,12 @@ async function repair(
   const changes: { sql: string; note: string }[] = []
   if (options.markApplied !== undefined) {
     const { markApplied } = options
+    const wanted = findVersion(markApplied, workspace.migrations)
     const pending = workspace.migrations.find(
-      ({ name, version }) =>
-        (name === markApplied || version === versionOf(markApplied)) &&
-        !ledger.entries.some((entry) => entry.version === version),
+      ({ version }) => version === wanted && !ledger.entries.some((entry) => entry.version === version),
     )
     if (pending !== undefined && ledger.exists) {
-      const isLate = ledger.entries.some(({ version }) => compareVersions(version, pending.version) > 0)
+      const isLate = ledger.entries.some(({ version }) => workspace.order(version, pending.version) > 0)
       const entry = entryOf(pending, isLate, { text: readScriptText })
       changes.push({
         sql: insertEntrySql(place, entry, 'applied', DBKIT_VERSION),
@@ -108,15 +107,9 @@ async function repair(
   return { ok: true, notes: changes.length === 0 ? ['nothing to repair'] : changes.map(({ note }) => note) }
 }
 
-function versionOf(written: string): string | undefined {
-  return /^\d+$/.test(written) ? canonicalVersion(written) : undefined
-}
-
 function entryNamed(ledger: Ledger, written: string, database: string): LedgerEntry {
-  const version = versionOf(written)
-  const entry = ledger.entries.find(
-    (candidate) => candidate.name === written || candidate.version === version,
-  )
+  const version = findVersion(written, ledger.entries)
+  const entry = ledger.entries.find((candidate) => candidate.version === version)
   if (entry === undefined)
     throw problem('request.unknown-version', {
       version: written,

@@ -6,7 +6,6 @@ import { withShadow } from '../prove/shadow.js'
 import { squashHistory, type Squashed } from '../prove/squash-history.js'
 import type { DatabaseReport, Report } from '../report.js'
 import { writeSqlFile } from '../workspace/schema-folder.js'
-import { compareVersions } from '../workspace/version.js'
 import { extensionsOf, readWorkspace, rolesOf, type Migration } from '../workspace/workspace.js'
 import { notesOf, type Outcome } from './change-under-lock.js'
 import { inTurn } from './in-turn.js'
@@ -56,7 +55,7 @@ async function squash(
   const observer = options.observer ?? (() => undefined)
   const workspace = readWorkspace(database, config.root)
   const to = knownVersion(options.to, workspace)
-  const old = workspace.migrations.filter(({ version }) => compareVersions(version, to) <= 0)
+  const old = workspace.migrations.filter(({ version }) => workspace.order(version, to) <= 0)
   const last = old.at(-1)
   if (last === undefined || old.length < 2)
     return { ok: true, notes: [`there is nothing to squash: ${last?.name ?? 'no migration'} stands alone`] }

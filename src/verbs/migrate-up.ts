@@ -6,7 +6,7 @@ import type { Ledger } from '../database/ledger.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import { planUp, type Plan, type UpGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { canonicalVersion } from '../workspace/version.js'
+import { findVersion } from '../workspace/version.js'
 import { scriptReader, type Workspace } from '../workspace/workspace.js'
 import { changeUnderLock } from './change-under-lock.js'
 import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-database.js'
@@ -62,12 +62,11 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
 /** The states on the way to the goal, the furthest first. With --step the way is not known before the ledger is read. */
 function startingStates(workspace: Workspace, settings: DatabaseConfig, goal: UpGoal): readonly string[] {
   if (goal.kind === 'steps') return []
+  const wanted = goal.kind === 'latest' ? undefined : findVersion(goal.version, workspace.migrations)
   const end =
     goal.kind === 'latest'
       ? workspace.migrations.length
-      : workspace.migrations.findIndex(
-          ({ version, name }) => name === goal.version || version === canonicalVersion(goal.version),
-        ) + 1
+      : workspace.migrations.findIndex(({ version }) => version === wanted) + 1
   const parts = workspace.migrations
     .slice(0, end)
     .map(({ name, up, down }) => ({ name, upChecksum: up.checksum, downChecksum: down?.checksum }))

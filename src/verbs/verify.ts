@@ -19,10 +19,10 @@ import { readSeeds, type SeedSet } from '../seed/read-seeds.js'
 import { withWorkspaceAt, type BaseWorkspace } from '../workspace/git-workspace.js'
 import { decodeScript } from '../workspace/migration-file.js'
 import { readSqlFiles, schemaFolderOf } from '../workspace/schema-folder.js'
-import { canonicalVersion } from '../workspace/version.js'
+import { findVersion } from '../workspace/version.js'
 import { extensionsIn, extensionsOf, readWorkspace, rolesOf, type Workspace } from '../workspace/workspace.js'
 import { readTypesShape, typesCheck } from './codegen.js'
-import { asProblem, type RunOptions } from './with-database.js'
+import { asProblem, withNotesOf, type RunOptions } from './with-database.js'
 
 export interface VerifyOptions extends RunOptions {
   /** Only what is newer is proved; older migrations are applied as they are. */
@@ -73,8 +73,10 @@ async function verifyOne(files: Files, options: VerifyOptions): Promise<Database
     const outcome =
       base === undefined
         ? await onShadow(files, undefined, options, signal)
-        : await withWorkspaceAt(database, base, (there) => onShadow(files, there, options, signal))
-    return { database: name, ...outcome }
+        : await withWorkspaceAt({ ...database, layout: files.workspace.layout }, base, (there) =>
+            onShadow(files, there, options, signal),
+          )
+    return { database: name, ...withNotesOf(files.workspace, outcome) }
   } catch (error) {
     if (signal.aborted) return { database: name, ok: false, error: reportOf(problem('run.interrupted', {})) }
     return { database: name, ok: false, error: reportOf(asProblem(error, signal)) }
@@ -248,14 +250,13 @@ async function checkTypes({ config, database, workspace }: Files, shadow: Shadow
 /** A version as the user wrote it: "7", "0007" or "0007_add_rating". 0 is before the first. */
 export function knownVersion(written: string, { database, migrations }: Workspace): string {
   const known = migrations.map(({ name }) => name)
-  const wanted = /^\d+$/.test(written) ? canonicalVersion(written) : undefined
-  const found = migrations.find(({ name, version }) => name === written || version === wanted)
-  if (found !== undefined) return found.version
-  if (wanted !== undefined && /^0*$/.test(wanted)) return '0'
+  const found = findVersion(written, migrations)
+  if (found !== undefined) return found
+  if (/^0+$/.test(written)) return '0'
   throw problem('request.unknown-version', {
     version: written,
     database,
     known,
-    nearest: wanted === undefined ? nearestName(written, known) : undefined,
+    nearest: /^\d+$/.test(written) ? undefined : nearestName(written, known),
   })
 }

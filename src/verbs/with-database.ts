@@ -92,7 +92,7 @@ async function onDatabase(
       },
     })
     const report = await body({ database: opened, workspace, config: database, signal, observer })
-    return { database: name, engine: opened.engine, ...report }
+    return { database: name, engine: opened.engine, ...withNotesOf(workspace, report) }
   } catch (error) {
     const known = asProblem(error, signal)
     return {
@@ -104,6 +104,11 @@ async function onDatabase(
   } finally {
     await opened?.close()
   }
+}
+
+/** What the files' layout has to say comes before what was done with them. */
+export function withNotesOf<T extends Pick<DatabaseReport, 'notes'>>({ notes }: Workspace, report: T): T {
+  return notes.length === 0 ? report : { ...report, notes: [...notes, ...(report.notes ?? [])] }
 }
 
 /** What a user may meet, as a problem; a bug is thrown on with its stack. */

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { problem } from '../errors.js'
-import { readWorkspace, type Workspace } from './workspace.js'
+import type { LayoutName } from './layouts/names.js'
+import { readWorkspace, type Workspace, type WorkspaceSource } from './workspace.js'
 
 /** The migrations of another commit of the same repository. */
 export interface BaseWorkspace {
@@ -14,11 +15,11 @@ export interface BaseWorkspace {
 }
 
 /**
- * Reads the folder of migrations as it is at a git ref, and hands it to `body`; the files are there as long as that runs. Fails with
- * `request.bad-base`.
+ * Reads the folder of migrations as it is at a git ref, and hands it to `body`; the files are there as long as that runs. The layout is
+ * that of the folder as it is now: what shows it may stand around the folder. Fails with `request.bad-base`.
  */
 export async function withWorkspaceAt<T>(
-  source: { readonly name: string; readonly migrations: string },
+  source: WorkspaceSource & { readonly layout: LayoutName },
   ref: string,
   body: (base: BaseWorkspace) => Promise<T>,
 ): Promise<T> {
@@ -30,18 +31,32 @@ export async function withWorkspaceAt<T>(
     .trim()
   const path = relative(realpathSync(top), realExisting(source.migrations)).split(sep).join('/')
   const folder = mkdtempSync(join(tmpdir(), 'dbkit-base-'))
-  try {
-    const files = filesAt(git, commit, path)
-    for (const [name, content] of contentsOf(git, commit, path, files))
-      writeFileSync(join(folder, name), content)
-    const workspace = readWorkspace({ name: source.name, migrations: folder }, folder, {
+  const readAt = (at: string, aside: string, shownAs: string): Workspace => {
+    const migrations = join(folder, aside)
+    for (const [name, content] of contentsOf(git, at, path, filesAt(git, at, path, source.layout))) {
+      mkdirSync(dirname(join(migrations, name)), { recursive: true })
+      writeFileSync(join(migrations, name), content)
+    }
+    return readWorkspace({ ...source, migrations }, folder, {
+      mayBeMissing: true,
       mayLackDowns: true,
-      shownAs: `${ref}:${path}`,
+      shownAs,
     })
-    return await body({ ref, workspace, shared: namesAtFork(git, commit, path) })
+  }
+  try {
+    const workspace = readAt(commit, 'base', `${ref}:${path}`)
+    const shared =
+      source.layout === 'dbkit'
+        ? namesAtFork(git, commit, path)
+        : namesOf(forkOf(git, commit), (fork) => readAt(fork, 'fork', `${fork}:${path}`))
+    return await body({ ref, workspace, shared })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function namesOf(fork: string | undefined, read: (fork: string) => Workspace): ReadonlySet<string> {
+  return new Set(fork === undefined ? [] : read(fork).migrations.map(({ name }) => name))
 }
 
 type Git = (args: readonly string[], input?: string) => Buffer
@@ -69,14 +84,15 @@ function realExisting(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : join(realExisting(dirname(folder)), basename(folder))
 }
 
-/** The .sql files right in a folder. */
-function filesAt(git: Git, commit: string, path: string): readonly string[] {
+/** The .sql files right in a folder; for other layouts all that is below it. */
+function filesAt(git: Git, commit: string, path: string, layout: LayoutName): readonly string[] {
   const below = path === '' ? [] : ['--', `${path}/`]
-  return git(['ls-tree', '-z', '--name-only', '--full-tree', commit, ...below])
+  const deep = layout === 'dbkit' ? [] : ['-r']
+  return git(['ls-tree', '-z', '--name-only', '--full-tree', ...deep, commit, ...below])
     .toString('utf8')
     .split('\0')
-    .filter((name) => name.endsWith('.sql'))
-    .map((name) => name.slice(name.lastIndexOf('/') + 1))
+    .filter((name) => (layout === 'dbkit' ? name.endsWith('.sql') : name !== ''))
+    .map((name) => name.slice(path === '' ? 0 : path.length + 1))
 }
 
 /** All of them through one process: `git show` for each would take seconds for a long history. */
@@ -101,15 +117,20 @@ function contentsOf(
 
 /** The names of the migrations where the two commits parted; none where they have nothing in common, or too little was fetched. */
 function namesAtFork(git: Git, commit: string, path: string): ReadonlySet<string> {
-  let fork: string
-  try {
-    fork = git(['merge-base', 'HEAD', commit]).toString('utf8').trim()
-  } catch {
-    return new Set()
-  }
+  const fork = forkOf(git, commit)
+  if (fork === undefined) return new Set()
   return new Set(
-    filesAt(git, fork, path)
+    filesAt(git, fork, path, 'dbkit')
       .filter((name) => name.endsWith('.up.sql'))
       .map((name) => name.slice(0, -'.up.sql'.length)),
   )
+}
+
+/** Where the two ways parted; unknown where they have nothing in common, or too little was fetched. */
+function forkOf(git: Git, commit: string): string | undefined {
+  try {
+    return git(['merge-base', 'HEAD', commit]).toString('utf8').trim()
+  } catch {
+    return undefined
+  }
 }

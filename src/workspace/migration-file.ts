@@ -1,6 +1,6 @@
 import { parseDuration } from '../duration.js'
 import { nearestName, problem, type DbkitError, type SourceLocation } from '../errors.js'
-import { findObstacles, splitStatements, type Obstacle } from './statements.js'
+import { findObstacles, lineColumnAt, splitStatements, type Obstacle } from './statements.js'
 import { canonicalVersion } from './version.js'
 
 /** What the head of a migration file asks for: comment lines `-- dbkit: <directive>` before the first statement. */
@@ -27,6 +27,16 @@ export interface ScriptText {
   readonly file: string
   readonly text: string
   readonly directives: Directives
+  /** Absent: the text is the whole file, as it stands there. */
+  readonly origin?: Origin | undefined
+}
+
+/** What a text was made from, so that a problem in it is shown where its author finds it. */
+export interface Origin {
+  /** The whole file. */
+  readonly text: string
+  /** In the order of both: from index `at` of the script on, its text stands at `from` in the file; or was put in there, in one piece. */
+  readonly pieces: readonly { readonly at: number; readonly from: number; readonly putIn: boolean }[]
 }
 
 export interface MigrationFileName {
@@ -68,11 +78,12 @@ export function decodeScript(content: string | Buffer, file: string): ScriptText
     if (undecodable !== undefined) return undecodable
   }
   const text = withoutMark(typeof content === 'string' ? content : content.toString('utf8'))
-  const directives = parseDirectives(text, file)
+  const directives = directivesIn(text, file)
   return 'code' in directives ? directives : { file, text, directives }
 }
 
-function refuseBytes(bytes: Buffer, file: string): DbkitError | undefined {
+/** Why bytes are no text of an SQL file. */
+export function refuseBytes(bytes: Buffer, file: string): DbkitError | undefined {
   const hasMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   if (
     bytes.length >= 2 &&
@@ -157,7 +168,7 @@ function rangesOf(versions: readonly string[]): readonly string[] {
 /** What the head of a file says it replaces, without looking at the rest. */
 export function replacedIn(text: string): Replaced | undefined {
   if (!text.includes('dbkit: replaces')) return undefined
-  const directives = parseDirectives(withoutMark(text), '')
+  const directives = directivesIn(withoutMark(text), '')
   return 'code' in directives ? undefined : directives.replaces
 }
 
@@ -171,7 +182,8 @@ const NO_DIRECTIVES: Directives = {
   allow: new Map(),
 }
 
-function parseDirectives(text: string, file: string): Directives | DbkitError {
+/** What the head of a text asks for. */
+export function directivesIn(text: string, file: string): Directives | DbkitError {
   if (!text.includes('dbkit:')) return NO_DIRECTIVES
   let transaction = true
   let irreversible: string | undefined
@@ -252,8 +264,8 @@ export function refuseObstacles(script: ScriptText): readonly DbkitError[] {
     .map((obstacle) => obstacleProblem(script, obstacle))
 }
 
-function obstacleProblem(script: ScriptText, { kind, start, line, column, what }: Obstacle): DbkitError {
-  const location: SourceLocation = { file: script.file, line, column, excerpt: excerptAt(script, start) }
+function obstacleProblem(script: ScriptText, { kind, start, what }: Obstacle): DbkitError {
+  const location = locationIn(script, start)
   switch (kind) {
     case 'psql-meta-command':
     case 'psql-variable':
@@ -267,6 +279,22 @@ function obstacleProblem(script: ScriptText, { kind, start, line, column, what }
     case 'password-literal':
       return problem('workspace.password-literal', {}, { location })
   }
+}
+
+/** Where an index of a script is in its file. */
+export function locationIn(script: ScriptText, index: number): SourceLocation {
+  const { file, directives, origin } = script
+  const whole = origin === undefined ? script : { file, text: origin.text, directives }
+  const place = originOf(script, index)
+  return { file, ...lineColumnAt(whole.text, place), excerpt: excerptAt(whole, place) }
+}
+
+/** The index in the file of an index in a script that was made from it. */
+export function originOf({ origin }: ScriptText, index: number): number {
+  if (origin === undefined) return index
+  const piece = origin.pieces.findLast(({ at }) => at <= index)
+  if (piece === undefined) return 0
+  return Math.min(piece.putIn ? piece.from : piece.from + index - piece.at, origin.text.length)
 }
 
 /** The line of a script that holds an index, fit to be shown: passwords are blotted out at their full length, so that columns stay. */

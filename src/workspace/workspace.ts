@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { relative, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { DbkitError, fileProblem, problem, throwProblems } from '../errors.js'
+import { openFolder } from './folder.js'
+import { composeScript } from './layouts/compose.js'
+import type { Folder, Layout, Section } from './layouts/layout.js'
+import type { LayoutName } from './layouts/names.js'
+import { layoutOf, recogniseLayout } from './layouts/recognise.js'
 import {
   decodeScript,
   parseFileName,
@@ -11,12 +16,26 @@ import {
   type Replaced,
   type ScriptText,
 } from './migration-file.js'
-import { compareVersions } from './version.js'
+import { compareVersions, type VersionOrder } from './version.js'
 
 /** What the files of one database say, in version order. */
 export interface Workspace {
   readonly database: string
+  /** Whose rules the files go by. */
+  readonly layout: LayoutName
   readonly migrations: readonly Migration[]
+  /** What comes first: the order of `migrations`, also for versions of which there is no file. */
+  readonly order: VersionOrder
+  /** Run after the migrations, in this order, again whenever their text has changed. */
+  readonly repeatable: readonly Repeatable[]
+  /** What in the folder was passed over, or taken for something else than it seems. */
+  readonly notes: readonly string[]
+}
+
+/** A file that says what an object is to be, not how it changes: a view, a function. */
+export interface Repeatable {
+  readonly name: string
+  readonly up: Script
 }
 
 export interface Migration {
@@ -28,6 +47,8 @@ export interface Migration {
   readonly down: Script | undefined
   /** Of one that `migrate squash` wrote. */
   readonly replaces?: Replaced | undefined
+  /** Fails when the migration has not done what it should; it changes nothing. */
+  readonly check?: Script | undefined
 }
 
 /** A file that was read and hashed. */
@@ -39,6 +60,8 @@ export interface Script {
   readonly checksum: string
   /** What was hashed, while there is room for it; a file without is read again when it is to be run, as few are. */
   readonly text: string | undefined
+  /** The script where it is not simply the file's text: one of its sections, or with other text put in. Throws what is wrong with it. */
+  readonly compose?: () => ScriptText
 }
 
 /**
@@ -52,26 +75,94 @@ const ROOM_FOR_TEXT = 1_000_000
  * `workspace.missing-folder`, except where `mayBeMissing` (the first `migrate create`). With `mayLackDowns` an up without a down is taken
  * as it is, for whoever reports it otherwise. `shownAs` stands for the folder in messages.
  */
-export function readWorkspace(
-  source: { readonly name: string; readonly migrations: string },
-  root: string,
-  {
-    mayBeMissing = false,
-    mayLackDowns = false,
-    shownAs = relative(root, source.migrations) || '.',
-  }: { mayBeMissing?: boolean; mayLackDowns?: boolean; shownAs?: string } = {},
-): Workspace {
-  const shownFolder = shownAs
-  const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
+export function readWorkspace(source: WorkspaceSource, root: string, options: ReadOptions = {}): Workspace {
+  const { mayBeMissing = false, shownAs = relative(root, source.migrations) || '.' } = options
+  const { layout = 'auto' } = source
   if (!existsSync(source.migrations)) {
-    if (mayBeMissing) return { database: source.name, migrations: [] }
-    throw problem('workspace.missing-folder', { folder: shownFolder, database: source.name })
+    if (!mayBeMissing) throw problem('workspace.missing-folder', { folder: shownAs, database: source.name })
+    return emptyWorkspace(source.name, layout === 'auto' ? 'dbkit' : layout)
   }
+  const folder = openFolder(source.migrations, shownAs)
+  const own = (): Workspace => readOwn(source, shownAs, options.mayLackDowns ?? false)
+  if (layout === 'auto') {
+    const recognised = recogniseLayout(folder, sqlFilesIn(source.migrations))
+    if (recognised === undefined) return own()
+    const note = `read as a folder of ${recognised.layout.name}: ${recognised.why}`
+    return readForeign(recognised.layout, folder, source, note)
+  }
+  const foreign = layoutOf(layout)
+  return foreign === undefined ? own() : readForeign(foreign, folder, source)
+}
+
+/** Where a workspace's files are, and whose they are. */
+export interface WorkspaceSource {
+  readonly name: string
+  readonly migrations: string
+  /** Default: auto */
+  readonly layout?: LayoutName | 'auto'
+  readonly placeholders?: Readonly<Record<string, string>>
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+interface ReadOptions {
+  readonly mayBeMissing?: boolean
+  readonly mayLackDowns?: boolean
+  readonly shownAs?: string
+}
+
+function emptyWorkspace(database: string, layout: LayoutName): Workspace {
+  return { database, layout, migrations: [], order: compareVersions, repeatable: [], notes: [] }
+}
+
+/** The files of dbkit's own layout, and whatever else ends in .sql beside them. Sorted, so that the same folder gives the same messages on every file system. */
+function sqlFilesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql') && !name.startsWith('.'))
+    .sort()
+}
+
+/** What another tool's folder says, as that tool understands it. */
+function readForeign(layout: Layout, folder: Folder, source: WorkspaceSource, note?: string): Workspace {
+  const { environment = {}, placeholders = {} } = source
+  const reading = layout.read(folder, { environment, placeholders })
+  throwProblems(reading.problems ?? [])
+  const script = (section: Section, irreversible?: string): Script =>
+    sectionScript(section, folder, join(source.migrations, section.file), irreversible)
+  return {
+    ...emptyWorkspace(source.name, layout.name),
+    order: reading.order,
+    migrations: reading.migrations
+      .map(({ version, name, up, down, check, irreversible }) => ({
+        version,
+        name,
+        up: script(up, down === undefined ? irreversible : undefined),
+        down: down === undefined ? undefined : script(down),
+        ...(check === undefined ? {} : { check: script(check) }),
+      }))
+      .sort((a, b) => reading.order(a.version, b.version)),
+    repeatable: (reading.repeatable ?? []).map(({ name, up }) => ({ name, up: script(up) })),
+    notes: [...(note === undefined ? [] : [note]), ...(reading.notes ?? [])],
+  }
+}
+
+function sectionScript(section: Section, folder: Folder, path: string, irreversible?: string): Script {
+  const { file, from, to } = section
+  const whole = folder.text(file)
+  let composed: ScriptText | undefined
+  return {
+    path,
+    file: folder.show(file),
+    checksum: checksumOf(whole.slice(from, to)),
+    text: undefined,
+    compose: () => (composed ??= composeScript(section, whole, folder.show(file), irreversible)),
+  }
+}
+
+function readOwn(source: WorkspaceSource, shownFolder: string, mayLackDowns: boolean): Workspace {
+  const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
   const problems: DbkitError[] = []
   const found = new Map<string, { version: string; name: string; up?: string; down?: string }[]>()
-  // Sorted, so that the same folder gives the same messages on every file system.
-  for (const fileName of readdirSync(source.migrations).sort()) {
-    if (!fileName.endsWith('.sql') || fileName.startsWith('.')) continue
+  for (const fileName of sqlFilesIn(source.migrations)) {
     const file = source.migrations + sep + fileName
     const parsed = parseFileName(fileName, show(file))
     if (parsed instanceof DbkitError) {
@@ -100,7 +191,7 @@ export function readWorkspace(
   }
   throwProblems(problems)
   return {
-    database: source.name,
+    ...emptyWorkspace(source.name, 'dbkit'),
     migrations: migrations.sort((a, b) => compareVersions(a.version, b.version)),
   }
 }
@@ -162,6 +253,7 @@ function checksumOf(content: string | Buffer): string {
 
 /** The text of a script. Fails with `workspace.undecodable`, `workspace.bad-directive`, or `workspace.changed` when it is not what was hashed. */
 export function readScriptText(script: Script): ScriptText {
+  if (script.compose !== undefined) return script.compose()
   if (script.text !== undefined) return decoded(script.text, script.file)
   const content = readText(script.path)
   if (checksumOf(content) !== script.checksum) throw problem('workspace.changed', { file: script.file })
@@ -172,6 +264,7 @@ export function readScriptText(script: Script): ScriptText {
 export function scriptReader(): (script: Script) => ScriptText {
   const texts = new Map<string, ScriptText>()
   return (script) => {
+    if (script.compose !== undefined) return script.compose()
     let text = texts.get(script.path)
     if (text === undefined) texts.set(script.path, (text = readScriptText(script)))
     return text

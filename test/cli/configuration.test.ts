@@ -258,7 +258,7 @@ describe('the command line', () => {
     [['migrat'], "unknown command 'migrat'"],
     [['migrate', 'up', '--too', '3'], "unknown option '--too'"],
     [['migrate', 'up', '--step', '0'], 'Expected a whole number from 1.'],
-    [['migrate', 'up', '--to', 'nine'], 'Expected a version'],
+    [['migrate', 'up', '--to', 'number nine'], 'Expected a version'],
     [['migrate', 'up', '--wait', 'long'], 'Expected a time'],
     [['migrate', 'up', 'extra'], 'too many arguments'],
   ])('a wrong request ends with 2 and says why: %j', async (args, words) => {

@@ -1,8 +1,8 @@
 import type { DatabaseConfig } from '../../config/config.js'
 import type { SessionKeeper } from '../../database/keep-session.js'
 import { SqlError } from '../../database/sql-error.js'
-import type { DbkitError } from '../../errors.js'
-import type { ScriptText } from '../../workspace/migration-file.js'
+import type { DbkitError, SourceLocation } from '../../errors.js'
+import { locationIn, type ScriptText } from '../../workspace/migration-file.js'
 import { splitStatements } from '../../workspace/statements.js'
 import { hiddenValue, shownValue, withoutConstants, type Finder } from './culprit.js'
 import { blockers } from './locks.js'
@@ -26,6 +26,10 @@ const FINDERS: readonly Finder[] = [
 /** A look at a large table must not keep the others waiting who want to migrate. */
 const PATIENCE_MS = 5_000
 
+function isBehind(one: SourceLocation, other: SourceLocation): boolean {
+  return one.line > other.line || (one.line === other.line && one.column > other.column)
+}
+
 /**
  * A failure with its culprit: the rows, sessions or names that made PostgreSQL refuse the statement. Looks at the database as it is
  * once the failed migration is rolled back, in transactions that change nothing; where nothing can be found or the look takes
@@ -43,9 +47,7 @@ export async function explainFailure(
   const refused = redact ? withoutValues(cause) : cause
   const told = redact ? error.with({ message: refused.message, cause: refused }) : error
   const statement = splitStatements(script.text).findLast(
-    ({ line, column }) =>
-      location !== undefined &&
-      (line < location.line || (line === location.line && column <= location.column)),
+    (one) => location !== undefined && !isBehind(locationIn(script, one.start), location),
   )
   if (statement === undefined) return told
   try {

@@ -1,0 +1,81 @@
+import { problem, type DbkitError } from '../../errors.js'
+import { canonicalVersion, compareVersions } from '../version.js'
+import { nextNumber, wholeFile } from './files.js'
+import type { Draft, Folder, Layout, Section } from './layout.js'
+
+const NAME = /^(\d+)_(.*?)(?:\.(up|down))?\.sql$/
+/** What makes a plain numbered file one of another tool. */
+const MARKED = /^\s*--\s*(?:migrate:|\+goose\b|\+migrate\b|[\s-]*(?:up|down)\s+migration)/im
+
+/** 20260101120000_name.sql without a way back, or .up.sql and .down.sql; the first line may take a file out of its transaction. */
+export const sqlx: Layout = {
+  name: 'sqlx',
+  namesLikeOwn: true,
+  recognise(folder) {
+    if (folder.around('Cargo.toml'))
+      return folder.names.some((name) => NAME.test(name))
+        ? 'numbered .sql files in a Rust package'
+        : undefined
+    const plain = folder.names.filter((name) => NAME.test(name) && NAME.exec(name)?.[3] === undefined)
+    const [first] = plain
+    return first === undefined || plain.some((name) => MARKED.test(folder.text(name)))
+      ? undefined
+      : `${folder.show(first)} is a numbered file without any mark of its tool`
+  },
+  read(folder) {
+    const problems: DbkitError[] = []
+    const notes: string[] = []
+    const found = new Map<string, { up?: string; down?: string }>()
+    for (const file of folder.names) {
+      const [, digits, , direction = 'up'] = NAME.exec(file) ?? []
+      if (digits === undefined) {
+        if (/^[^/]+\.sql$/.test(file))
+          notes.push(`${folder.show(file)} does not begin with a number and _, and sqlx passes over it`)
+        continue
+      }
+      const side = direction === 'down' ? 'down' : 'up'
+      const version = canonicalVersion(digits)
+      const entry = found.get(version) ?? {}
+      found.set(version, entry)
+      const taken = entry[side]
+      if (taken === undefined) entry[side] = file
+      else {
+        const files = [folder.show(taken), folder.show(file)]
+        problems.push(problem('workspace.duplicate-version', { version, files }))
+      }
+    }
+    const migrations = [...found].flatMap(([version, { up, down }]): readonly Draft[] => {
+      const name = (up ?? down ?? '').replace(/(?:\.(?:up|down))?\.sql$/, '')
+      if (up === undefined) {
+        const missing = `${name}.up.sql`
+        problems.push(problem('workspace.unpaired', { file: folder.show(down ?? ''), missing }))
+        return []
+      }
+      return [
+        {
+          version,
+          name,
+          up: section(folder, up),
+          down: down === undefined ? undefined : section(folder, down),
+          ...(up.endsWith('.up.sql') ? {} : { irreversible: 'simple migrations of sqlx have no way back' }),
+        },
+      ]
+    })
+    return { migrations, order: compareVersions, notes, problems }
+  },
+  create(title, context) {
+    const label = `${nextNumber(context, 'timestamp')}_${title}`
+    const isReversible =
+      context.known.length === 0 || context.folder.names.some((name) => /^\d+_.*\.up\.sql$/.test(name))
+    return isReversible
+      ? [
+          { path: `${label}.up.sql`, text: '-- Add up migration script here\n' },
+          { path: `${label}.down.sql`, text: '-- Add down migration script here\n' },
+        ]
+      : [{ path: `${label}.sql`, text: '-- Add migration script here\n' }]
+  },
+}
+
+function section(folder: Folder, file: string): Section {
+  return wholeFile(folder, file, folder.text(file).startsWith('-- no-transaction') ? 'none' : 'one')
+}
