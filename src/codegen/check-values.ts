@@ -15,6 +15,16 @@ export const ANYTHING: Allowed = { values: undefined, numbers: false, notNull: f
  * value, and these joined by OR and AND. What it does not recognise says nothing. `column` is undefined for the VALUE of a domain.
  */
 export function allowedBy(expression: string, column: string | undefined): Allowed {
+  const key = `${column ?? ''}\0${expression}`
+  let allowed = known.get(key)
+  if (allowed === undefined) known.set(key, (allowed = readAllowed(expression, column)))
+  return allowed
+}
+
+/** Many tables have the same `status`, and one is asked about several times. */
+const known = new Map<string, Allowed>()
+
+function readAllowed(expression: string, column: string | undefined): Allowed {
   const tokens = tokenise(expression)
   if (tokens === undefined) return ANYTHING
   const parser = new Parser(tokens, column)

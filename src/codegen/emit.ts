@@ -101,6 +101,7 @@ class Emitter {
   private readonly plainTypes = new Map<string, ColumnType>()
   private readonly jsonNames = new Map<string, string>()
   private readonly relations: readonly RelationShape[]
+  private byName: ReadonlyMap<string, RelationShape> | undefined
   private readonly rowNames = new Map<RelationShape, string>()
 
   constructor(shape: Shape, origins: Origins, options: EmitOptions) {
@@ -375,20 +376,19 @@ class Emitter {
   }
 
   private isOverridden({ schema, table, column }: NonNullable<ColumnShape['origin']>): boolean {
-    return this.relations.some(
-      (relation) =>
-        relation.schema === schema &&
-        relation.name === table &&
-        this.lookUp(this.options.overrides, relation, column) !== undefined,
-    )
+    const relation = this.relationCalled(schema, table)
+    return relation !== undefined && this.lookUp(this.options.overrides, relation, column) !== undefined
+  }
+
+  private relationCalled(schema: string, name: string): RelationShape | undefined {
+    this.byName ??= new Map(this.relations.map((relation) => [`${relation.schema}.${relation.name}`, relation]))
+    return this.byName.get(`${schema}.${name}`)
   }
 
   /** A view may come before the table whose column it shows: then that column's values are named now. */
   private settle(source: ColumnShape['origin']): void {
     if (source === undefined) return
-    const relation = this.relations.find(
-      ({ schema, name }) => schema === source.schema && name === source.table,
-    )
+    const relation = this.relationCalled(source.schema, source.table)
     const column = relation?.columns.find(({ name }) => name === source.column)
     if (relation === undefined || column === undefined) return
     const row = this.rowNames.get(relation) ?? ''
@@ -473,7 +473,7 @@ class Emitter {
     const declared =
       this.lookUp(this.options.jsonTypes, relation, column.name) ?? splitComment(column.comment).type
     const [schema = '', table = '', name = ''] = origin.split('.')
-    const source = this.relations.find((one) => one.schema === schema && one.name === table)
+    const source = this.relationCalled(schema, table)
     const sourceColumn = source?.columns.find((one) => one.name === name)
     const inherited =
       this.options.jsonTypes[`${table}.${name}`] ??
