@@ -381,7 +381,9 @@ class Emitter {
   }
 
   private relationCalled(schema: string, name: string): RelationShape | undefined {
-    this.byName ??= new Map(this.relations.map((relation) => [`${relation.schema}.${relation.name}`, relation]))
+    this.byName ??= new Map(
+      this.relations.map((relation) => [`${relation.schema}.${relation.name}`, relation]),
+    )
     return this.byName.get(`${schema}.${name}`)
   }
 
