@@ -80,13 +80,13 @@ function parseJournal(folder: Folder): Journal | DbkitError {
   const bad = (why: string): DbkitError =>
     problem('layout.unreadable', { file: folder.show(JOURNAL), tool: 'Drizzle', why })
   try {
-    const value = JSON.parse(folder.text(JOURNAL)) as {
-      entries?: readonly Partial<Journal['entries'][number]>[]
-    } | null
-    const entries = value?.entries
-    return entries !== undefined &&
-      Array.isArray(entries) &&
-      entries.every((one) => typeof one.tag === 'string' && typeof one.when === 'number')
+    const value = JSON.parse(folder.text(JOURNAL)) as { readonly entries?: unknown } | null
+    const entries: unknown = value?.entries
+    const isEntry = (one: unknown): boolean => {
+      const { tag, when } = (one ?? {}) as { readonly tag?: unknown; readonly when?: unknown }
+      return typeof tag === 'string' && typeof when === 'number'
+    }
+    return Array.isArray(entries) && entries.every(isEntry)
       ? (value as Journal)
       : bad('it has no list of entries with a tag and a time')
   } catch (error) {

@@ -3,7 +3,7 @@ import { canonicalVersion, compareVersions } from '../version.js'
 import { nextNumber, wholeFile } from './files.js'
 import type { Draft, Folder, Layout, Section } from './layout.js'
 
-const NAME = /^(\d+)_(.*?)(?:\.(up|down))?\.sql$/
+const NAME = /^(\d+)_([^/]*?)(?:\.(up|down))?\.sql$/
 /** What makes a plain numbered file one of another tool. */
 const MARKED = /^\s*--\s*(?:migrate:|\+goose\b|\+migrate\b|[\s-]*(?:up|down)\s+migration)/im
 
@@ -12,15 +12,17 @@ export const sqlx: Layout = {
   name: 'sqlx',
   namesLikeOwn: true,
   recognise(folder) {
-    if (folder.around('Cargo.toml'))
-      return folder.names.some((name) => NAME.test(name))
-        ? 'numbered .sql files in a Rust package'
-        : undefined
-    const plain = folder.names.filter((name) => NAME.test(name) && NAME.exec(name)?.[3] === undefined)
-    const [first] = plain
-    return first === undefined || plain.some((name) => MARKED.test(folder.text(name)))
-      ? undefined
-      : `${folder.show(first)} is a numbered file without any mark of its tool`
+    const [first] = folder.names.filter((name) => NAME.test(name))
+    // Drizzle's files look the same, and their journal says so.
+    if (first === undefined || folder.names.includes('meta/_journal.json')) return undefined
+    const inRust = folder.around('Cargo.toml')
+    const own = folder.names.filter(
+      (name) => NAME.test(name) && (inRust || NAME.exec(name)?.[3] === undefined),
+    )
+    if (own.length === 0 || own.some((name) => MARKED.test(folder.text(name)))) return undefined
+    return inRust
+      ? 'numbered .sql files in a Rust package'
+      : `${folder.show(own[0] ?? '')} is a numbered file without the mark of any tool`
   },
   read(folder) {
     const problems: DbkitError[] = []
