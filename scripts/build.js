@@ -3,6 +3,7 @@
 //               several hundred files of node_modules costs more than most commands do
 //   dist/lib    the library, its packages left to the installer, so that an application has one `pg`, not two
 //   dist/types  the declarations
+// and dist/THIRD-PARTY-NOTICES.txt, for the packages that are inside.
 //
 // node scripts/build.js [--no-types]
 import { spawn } from 'node:child_process'
@@ -12,6 +13,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
 import { rolldown } from 'rolldown'
+import { noticesFor } from './notices.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const fromRoot = (...parts) => join(root, ...parts)
@@ -195,8 +197,13 @@ const lib = {
   ],
 }
 
+/** Every module that a bundle holds. */
+const bundled = []
+const noteInputs = ({ inputs }) => bundled.push(...Object.keys(inputs).map((path) => join(root, path)))
+
 async function bundle(options) {
-  const { outputFiles } = await esbuild.build(options)
+  const { outputFiles, metafile } = await esbuild.build(options)
+  noteInputs(metafile)
   return writeAll(options.outdir, outputFiles)
 }
 
@@ -205,7 +212,9 @@ async function bundleBin() {
   const { output } = await bundler.generate(bin.output)
   await bundler.close()
   refuseImports(output)
-  const { outputFiles } = await esbuild.build(binWorker)
+  const { outputFiles, metafile } = await esbuild.build(binWorker)
+  noteInputs(metafile)
+  bundled.push(...output.flatMap(({ moduleIds = [] }) => moduleIds))
   const chunks = output.map(({ fileName, code }) => ({
     path: join(bin.outdir, fileName),
     contents: Buffer.from(code),
@@ -327,6 +336,8 @@ if (!process.argv.includes('--no-types')) {
   parts.push(['dist/types', declarations])
 }
 const outcomes = await Promise.allSettled(parts.map(([what, work]) => timed(what, work)))
+if (outcomes.every(({ status }) => status === 'fulfilled'))
+  await writeIfChanged(fromRoot('dist/THIRD-PARTY-NOTICES.txt'), Buffer.from(await noticesFor(bundled)))
 for (const [index, outcome] of outcomes.entries()) {
   const what = parts[index][0]
   if (outcome.status === 'fulfilled' && outcome.value) continue

@@ -66,6 +66,9 @@ try {
   )
   if (stray.length > 0) throw new Error(`Not for users: ${stray.map(({ path }) => path).join(', ')}`)
 
+  if (!files.some(({ path }) => path === 'dist/THIRD-PARTY-NOTICES.txt'))
+    throw new Error('The licences of the bundled packages are not packed.')
+
   const home = join(app, 'node_modules', manifest.name)
   mkdirSync(home, { recursive: true })
   run('unpack', 'tar', ['-xzf', join(app, filename), '-C', home, '--strip-components=1'], app)
