@@ -210,12 +210,31 @@ module.exports = {
       },
     },
     {
+      name: 'docs-are-made-of-values',
+      severity: 'error',
+      comment:
+        'A page is made from the catalog and the text of the migrations, so that the same schema always gives the same page; only what reads lineage and sizes asks a session.',
+      from: { path: '^src/docs/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(docs|catalog|codegen)/', '^src/database/quote\\.ts$'],
+        ...valuesOnly,
+      },
+    },
+    {
       name: 'only-verbs-examine',
       severity: 'error',
       comment:
         'Looking at everything costs a busy server something: nobody should do so without having been asked to.',
       from: { path: '^src/', pathNot: '^src/(doctor|verbs)/' },
       to: { path: '^src/doctor/', ...valuesOnly },
+    },
+    {
+      name: 'only-verbs-document',
+      severity: 'error',
+      comment: 'Documentation is the last thing that is made of a database: nothing is decided by it.',
+      from: { path: '^src/', pathNot: '^src/(docs|verbs)/' },
+      to: { path: '^src/docs/', ...valuesOnly },
     },
     {
       name: 'errors-stand-alone',

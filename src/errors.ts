@@ -749,6 +749,20 @@ const catalogue = {
     hint: () => 'Leave out --validators, or --emitter.',
   },
 
+  // ---- documentation
+  'docs.no-format': {
+    exit: 2,
+    say: (a: { database: string }) => `Nothing says which documentation of ${a.database} is wanted.`,
+    hint: () => 'Add --format, e.g. --format markdown, or docs: { formats: [...] } to the configuration.',
+  },
+  'docs.nothing-committed': {
+    exit: 2,
+    say: (a: { database: string }) =>
+      `The configuration commits no documentation of ${a.database} that could be checked.`,
+    hint: (a: { database: string }) =>
+      `Add docs: { formats: ['markdown'] } to databases.${a.database}, or name one with --format.`,
+  },
+
   // ---- the client
   'client.test-database': {
     exit: 2,

@@ -3,7 +3,14 @@
  * importing this costs next to nothing.
  */
 export { defineConfig } from './config/define-config.js'
-export type { CodegenOptions, Emitter, DatabaseOptions, DbkitConfig } from './config/define-config.js'
+export type {
+  CodegenOptions,
+  CommittedFormat,
+  Emitter,
+  DatabaseOptions,
+  DbkitConfig,
+  DocsOptions,
+} from './config/define-config.js'
 export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
 export { LAYOUTS } from './workspace/layouts/names.js'
@@ -15,6 +22,7 @@ export type {
   DatabaseReport,
   DiffPart,
   DiffReport,
+  DocsReport,
   DriftDifference,
   DriftExplanation,
   DriftReport,
@@ -68,6 +76,7 @@ export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
 export type { DoctorOptions } from './verbs/doctor.js'
 export type { LintOptions } from './verbs/lint.js'
+export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDiffOptions } from './verbs/schema-diff.js'
 export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
@@ -81,6 +90,7 @@ import type { Config } from './config/config.js'
 import type { Flags, Surroundings } from './config/settle-config.js'
 import type { CodegenVerbOptions } from './verbs/codegen.js'
 import type { CodegenWatchOptions } from './verbs/codegen-watch.js'
+import type { DocsBuildOptions } from './verbs/docs-build.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
@@ -231,4 +241,9 @@ export async function schemaDiff(config: Config, options?: SchemaDiffOptions): P
 /** Writes the migration from the end of the migrations to the declared schema, and its way back. */
 export async function migrateDiff(config: Config, options: MigrateDiffOptions): Promise<Report> {
   return (await import('./verbs/migrate-diff.js')).migrateDiff(config, options)
+}
+
+/** Writes the documentation of each database, or says what of it is out of date. */
+export async function docsBuild(config: Config, options?: DocsBuildOptions): Promise<Report> {
+  return (await import('./verbs/docs-build.js')).docsBuild(config, options)
 }

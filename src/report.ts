@@ -76,6 +76,9 @@ export interface DatabaseReport {
   readonly drift?: DriftReport
   readonly lint?: LintReport
   readonly doctor?: DoctorReport
+  readonly docs?: DocsReport
+  /** What was asked to be printed instead of written. */
+  readonly text?: string
   readonly error?: ErrorReport
 }
 
@@ -302,6 +305,8 @@ export interface VerifyReport {
   readonly schema?: ProofCheck
   /** The emitted types against the end of the migrations. */
   readonly types?: ProofCheck
+  /** The committed documentation against the end of the migrations; undefined: the configuration has none. */
+  readonly docs?: ProofCheck
   /** With --base: the orders in which databases may get what both sides have. */
   readonly merge?: ProofCheck
   /** Tables that no rows could be made for, and why: what happens to their rows was not seen. */
@@ -415,6 +420,18 @@ export interface LintFinding {
   readonly rewrite?: string
   /** From --stats. */
   readonly size?: { readonly table: string; readonly bytes: number; readonly rows?: number }
+}
+
+/** What `dbkit docs build` made, or with --check would have made. */
+export interface DocsReport {
+  readonly formats: readonly string[]
+  readonly tables: number
+  readonly views: number
+  /** Tables, columns, views, functions and types with a comment, and how many there are. */
+  readonly described: number
+  readonly describable: number
+  /** "column loads.rating": those without. */
+  readonly undescribed: readonly string[]
 }
 
 /** The report of an error, with everything the terminal and the JSON document need. */

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addCodegenCommand } from './commands/codegen.js'
 import { addDoctorCommand } from './commands/doctor.js'
+import { addDocsCommands } from './commands/docs.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
 import { addLintCommand } from './commands/lint.js'
@@ -44,6 +45,7 @@ export function createProgram(context: VerbContext): Command {
   addSeedCommand(program, context)
   addCodegenCommand(program, context)
   addSchemaCommands(program, context)
+  addDocsCommands(program, context)
   addImportCommands(program, context)
   addVerifyCommand(program, context)
   addLintCommand(program, context)

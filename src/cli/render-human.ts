@@ -1,5 +1,12 @@
 import { Chalk, type ChalkInstance } from 'chalk'
-import type { DatabaseReport, ErrorReport, MigrationStatus, Report, StepReport } from '../index.js'
+import type {
+  DatabaseReport,
+  DocsReport,
+  ErrorReport,
+  MigrationStatus,
+  Report,
+  StepReport,
+} from '../index.js'
 import { redact } from './redact.js'
 import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
@@ -37,6 +44,7 @@ export function renderHuman(
 
 function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
   if (report.sql !== undefined) return renderDryRun(report)
+  if (report.text !== undefined) return [report.text.trimEnd()]
   if (report.diff !== undefined && (report.files === undefined || report.diff.up.length > 0))
     return renderDiff(report, report.diff)
   const { engine } = report
@@ -56,10 +64,16 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
     ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
+    ...(report.docs === undefined ? [] : [renderDocs(report.docs, paint)]),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
   ]
+}
+
+function renderDocs({ tables, views, described, describable }: DocsReport, paint: ChalkInstance): string {
+  const share = describable === 0 ? '' : `, ${String(described)} of ${String(describable)} have a comment`
+  return `  ${paint.dim(`${String(tables)} tables, ${String(views)} views${share}`)}`
 }
 
 function renderExistence({ existence }: DatabaseReport, paint: ChalkInstance): readonly string[] {

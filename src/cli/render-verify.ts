@@ -25,6 +25,7 @@ const CHECKS = [
   ['seedClaims', 'seeds at the older versions they claim, twice'],
   ['schema', 'the declared schema'],
   ['types', 'the emitted types'],
+  ['docs', 'the committed documentation'],
   ['merge', 'each order of a merge'],
 ] as const
 

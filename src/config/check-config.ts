@@ -1,7 +1,7 @@
 import { parseDuration } from '../duration.js'
 import { nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
 import { LAYOUTS } from '../workspace/layouts/names.js'
-import type { DbkitConfig } from './define-config.js'
+import type { CommittedFormat, DbkitConfig } from './define-config.js'
 
 interface Rule {
   readonly expected: string
@@ -91,6 +91,17 @@ const textList: Rule = {
   holds: (value) => Array.isArray(value) && value.every((one) => text.holds(one)),
 }
 
+const COMMITTED: readonly CommittedFormat[] = ['markdown', 'mermaid', 'dbml', 'dot']
+const formats: Rule = {
+  expected: `a list of ${COMMITTED.join(', ')}`,
+  holds: (value) =>
+    Array.isArray(value) && value.every((one) => (COMMITTED as readonly unknown[]).includes(one)),
+}
+const percent: Rule = {
+  expected: 'true, false, or a percentage from 0 to 100',
+  holds: (value) => typeof value === 'boolean' || (typeof value === 'number' && value >= 0 && value <= 100),
+}
+
 /** Shapes of JSON columns, as a configuration or a file of its own gives them. */
 export function isShapes(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((one) => text.holds(one) || isObject(one))
@@ -149,6 +160,7 @@ const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule
     numericParser: oneOf('string', 'number', 'number-or-string'),
     dateParser: oneOf('timestamp', 'string'),
   },
+  docs: { out: text, formats, requireComments: percent },
 }
 
 /** A loaded configuration, checked key by key. Fails with `config.invalid` naming each key, what it is and what was expected. */

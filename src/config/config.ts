@@ -1,5 +1,6 @@
 import type { JsonShape } from '../codegen/json-types.js'
 import type { LayoutName } from '../workspace/layouts/names.js'
+import type { CommittedFormat } from './define-config.js'
 
 /** What a run works on, settled: flags, environment and configuration file are merged, and nothing is left optional that has a default. */
 export interface Config {
@@ -47,6 +48,16 @@ export interface DatabaseConfig {
   readonly pool: { readonly size: number; readonly overflow: number; readonly instances: number } | undefined
   readonly doctor: { readonly accept: Readonly<Record<string, string>> }
   readonly codegen: CodegenConfig
+  readonly docs: DocsConfig
+}
+
+export interface DocsConfig {
+  /** Absolute; the folder of what is committed. */
+  readonly out: string
+  /** What is committed there; empty: nothing. */
+  readonly formats: readonly CommittedFormat[]
+  /** Percent of tables, columns, views, functions and types that have a comment; undefined: it is not asked for. */
+  readonly requireComments: number | undefined
 }
 
 export interface CodegenConfig {

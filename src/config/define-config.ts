@@ -45,6 +45,20 @@ export interface DatabaseOptions {
   readonly doctor?: { readonly accept?: Readonly<Record<string, string>> }
   /** What `dbkit codegen` emits, and where. */
   readonly codegen?: CodegenOptions
+  /** What `dbkit docs` writes to be committed, and what it asks for. */
+  readonly docs?: DocsOptions
+}
+
+/** Formats that say nothing of commits and authors, so that they can be committed themselves. */
+export type CommittedFormat = 'markdown' | 'mermaid' | 'dbml' | 'dot'
+
+export interface DocsOptions {
+  /** Folder of the committed documentation, relative to the configuration file. Default: docs/schema */
+  readonly out?: string
+  /** What is committed: `dbkit docs build` writes it and `--check` compares it. Default: nothing */
+  readonly formats?: readonly CommittedFormat[]
+  /** Percent of tables, columns, views, functions and types that must have a comment; true: all of them. Default: none */
+  readonly requireComments?: number | boolean
 }
 
 /** dbkit: its own. kysely-codegen: the serializer of that package, fed by dbkit with what it would not find out. */

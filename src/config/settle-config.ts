@@ -3,10 +3,10 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parseDuration } from '../duration.js'
 import { environmentName, nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
-import type { CodegenConfig, Config, DatabaseConfig, Environment, Target } from './config.js'
+import type { CodegenConfig, Config, DatabaseConfig, DocsConfig, Environment, Target } from './config.js'
 import type { LayoutName } from '../workspace/layouts/names.js'
 import { checkConfig } from './check-config.js'
-import type { CodegenOptions, DatabaseOptions, DbkitConfig } from './define-config.js'
+import type { CodegenOptions, DatabaseOptions, DbkitConfig, DocsOptions } from './define-config.js'
 
 /** The global flags, as the command line (or a caller of the library) gives them. */
 export interface Flags {
@@ -132,6 +132,16 @@ function settleDatabase(
           },
     doctor: { accept: options.doctor?.accept ?? {} },
     codegen: settleCodegen(name, options.codegen ?? {}, root),
+    docs: settleDocs(options.docs ?? {}, root),
+  }
+}
+
+function settleDocs({ out, formats = [], requireComments = false }: DocsOptions, root: string): DocsConfig {
+  return {
+    out: resolve(root, out ?? join('docs', 'schema')),
+    formats: [...new Set(formats)],
+    requireComments:
+      typeof requireComments === 'number' ? requireComments : requireComments ? 100 : undefined,
   }
 }
 

@@ -3,6 +3,7 @@ import type { Observer } from '../apply/observer.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
+import type { Session } from '../database/database.js'
 import { createLedger } from '../database/ledger.js'
 import { planUp } from '../plan/plan.js'
 import type { EngineReport } from '../report.js'
@@ -22,8 +23,23 @@ export async function readMigratedCatalog(
   config: Config,
   database: DatabaseConfig,
   workspace: Workspace,
-  { shadowUrl, purpose, signal, observer }: MigratedOptions,
+  options: MigratedOptions,
 ): Promise<{ readonly catalog: Catalog; readonly engine: EngineReport }> {
+  const { ledger } = database
+  const { result, engine } = await withMigrated(config, database, workspace, options, (session) =>
+    readCatalog(session, { ledger }),
+  )
+  return { catalog: result, engine }
+}
+
+/** Hands a session on such a shadow to `body`, for whoever reads more than the catalog. */
+export async function withMigrated<T>(
+  config: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  { shadowUrl, purpose, signal, observer }: MigratedOptions,
+  body: (session: Session) => Promise<T>,
+): Promise<{ readonly result: T; readonly engine: EngineReport }> {
   observer({
     kind: 'opening',
     database: database.name,
@@ -37,8 +53,7 @@ export async function readMigratedCatalog(
     roles: () => rolesOf(workspace),
   }
   return withShadow(config, database, options, async ({ sessions, engine }) => {
-    const { ledger } = database
-    await createLedger(await sessions.current(), ledger)
+    await createLedger(await sessions.current(), database.ledger)
     const plan = planUp(
       workspace,
       { exists: true, entries: [] },
@@ -48,6 +63,6 @@ export async function readMigratedCatalog(
     )
     const applied = await applyPlan(plan, sessions, database, { signal, observer, singleTransaction: false })
     if (applied.error !== undefined) throw applied.error
-    return { catalog: await readCatalog(await sessions.current(), { ledger }), engine }
+    return { result: await body(await sessions.current()), engine }
   })
 }

@@ -111,10 +111,10 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
 
 /** Whether everything was found as it should be. */
 export function isProved(report: VerifyReport): boolean {
-  const { summary, wholeWay, seeds, seedClaims, schema, types, merge } = report
+  const { summary, wholeWay, seeds, seedClaims, schema, types, docs, merge } = report
   return (
     summary.different + summary.error + summary.empty === 0 &&
-    [wholeWay, seeds, seedClaims, schema, types, merge].every((check) => check?.outcome !== 'failed')
+    [wholeWay, seeds, seedClaims, schema, types, docs, merge].every((check) => check?.outcome !== 'failed')
   )
 }
 

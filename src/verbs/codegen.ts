@@ -264,13 +264,14 @@ function originsOf(workspace: Workspace, defaultSchema: string): Origins {
 }
 
 /** The first schema of the search path that has a name of its own: tables are created there. */
-function defaultSchemaOf(searchPath: string): string {
+export function defaultSchemaOf(searchPath: string): string {
   const names = searchPath.split(',').map((name) => name.trim())
   const first = names.find((name) => name !== '"$user"') ?? 'public'
   return first.startsWith('"') ? first.slice(1, -1) : first.toLowerCase()
 }
 
-function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<string, JsonShape>> {
+/** The shapes of JSON columns that the configuration gives, or names a file of. */
+export function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<string, JsonShape>> {
   const { jsonTypes } = database.codegen
   if (typeof jsonTypes !== 'string') return jsonTypes
   const file = relative(root, jsonTypes)
@@ -316,7 +317,7 @@ function readSnapshot(file: string): Shape | undefined {
   }
 }
 
-function writeWhole(file: string, text: string): void {
+export function writeWhole(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true })
   const aside = `${file}.${String(process.pid)}.tmp`
   writeFileSync(aside, text)

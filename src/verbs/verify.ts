@@ -38,7 +38,7 @@ export interface VerifyOptions extends RunOptions {
 
 /**
  * Proves the rollback of every migration by running it on a throw-away database with rows in it: up, down, up; and that the declared
- * schema, the emitted types and the seeds say the same as the migrations do. Your own databases are not touched.
+ * schema, the emitted types, the committed documentation and the seeds say the same as the migrations do. Your own databases are not touched.
  *
  * @example
  * const config = await settleConfig({ database: ['happyrobot'] }, { cwd: process.cwd(), environment: process.env })
@@ -124,6 +124,7 @@ async function onShadow(
     const { head, error } = proof
     // What follows is about the head, which an up that fails keeps out of reach.
     const types = head === undefined ? undefined : await checkTypes(files, shadow)
+    const docs = head === undefined ? undefined : await checkDocs(files, head, shadow)
     const merge =
       head === undefined || base === undefined
         ? undefined
@@ -133,6 +134,7 @@ async function onShadow(
       ...proof.report,
       ...(schema === undefined ? {} : { schema }),
       ...(types === undefined ? {} : { types }),
+      ...(docs === undefined ? {} : { docs }),
       ...(merge === undefined ? {} : { merge }),
       durationMs: Math.round(performance.now() - startedAt),
     }
@@ -245,6 +247,18 @@ async function checkTypes({ config, database, workspace }: Files, shadow: Shadow
   const shape = await readTypesShape(await shadow.sessions.current(), database)
   const { ok, notes = [] } = await typesCheck(config, database, workspace, shape)
   return { outcome: ok ? 'ok' : 'failed', findings: [], ...(ok ? {} : { notes }) }
+}
+
+async function checkDocs(
+  { config, database, workspace }: Files,
+  catalog: Catalog,
+  shadow: Shadow,
+): Promise<ProofCheck | undefined> {
+  if (database.docs.formats.length === 0) return undefined
+  const { committedDocsCheck } = await import('./docs-build.js')
+  const { readLineage } = await import('../docs/read-lineage.js')
+  const lineage = await readLineage(await shadow.sessions.current())
+  return committedDocsCheck(config, database, workspace, { catalog, lineage })
 }
 
 /** A version as the user wrote it: "7", "0007" or "0007_add_rating". 0 is before the first. */

@@ -61,6 +61,8 @@ const violations: Record<string, [from: string, line: string][]> = {
   'only-verbs-lint': [['src/apply/h.ts', "import type { Trace } from '../lint/trace.js'"]],
   'examining-is-a-step-of-verbs': [['src/doctor/a.ts', "import '../workspace/workspace.js'"]],
   'only-verbs-examine': [['src/apply/j.ts', "import '../doctor/examine.js'"]],
+  'docs-are-made-of-values': [['src/docs/a.ts', "import '../workspace/workspace.js'"]],
+  'only-verbs-document': [['src/apply/i.ts', "import '../docs/a.js'"]],
   'errors-stand-alone': [['src/errors.ts', "import type { Report } from './report.js'"]],
   'one-door-for-the-terminal': [
     ['src/verbs/c.ts', "import 'commander'"],
