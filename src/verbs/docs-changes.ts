@@ -53,7 +53,7 @@ async function changesOf(
     observer: options.observer ?? (() => undefined),
   }
   const here = readWorkspace(database, config.root)
-  const before = await withWorkspaceAt(database, base, ({ workspace }) =>
+  const before = await withWorkspaceAt({ ...database, layout: here.layout }, base, ({ workspace }) =>
     readMigratedCatalog(config, database, workspace, about),
   )
   const after = await readMigratedCatalog(config, database, here, about)
