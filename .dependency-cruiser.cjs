@@ -265,8 +265,8 @@ module.exports = {
     oneDoor(
       'one-door-for-kysely',
       ['kysely'],
-      '^src/(client|generated)/',
-      'Kysely is what applications query with; dbkit itself sends SQL, and must run where it is not installed.',
+      '^src/(client|generated|apply/module)/',
+      'Kysely is what applications query with, and migrations as code, which bring their own; dbkit itself sends SQL, and must run where it is not installed.',
     ),
     oneDoor(
       'one-door-for-esbuild',

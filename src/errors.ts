@@ -326,6 +326,73 @@ const catalogue = {
       `${a.what} stands in a file that commits in the middle, where it holds only for a part of it.`,
     hint: () => 'Let one BEGIN and COMMIT hold the whole file, or make a migration of each part.',
   },
+  'workspace.no-up-exported': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} exports no function up.`,
+    hint: () => 'Write export async function up(db: Kysely<any>) { ... }',
+  },
+  'workspace.no-down-exported': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} exports no function down.`,
+    hint: () =>
+      'Write the way back, or say why there is none in the first line: // dbkit: irreversible <reason>',
+  },
+
+  // ---- migrations as code
+  'module.unloadable': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file} could not be loaded: ${a.reason}`,
+  },
+  'module.kysely-missing': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} is a migration as code, which needs the package kysely, and it is not installed.`,
+    hint: () => 'It is an optional dependency of dbkit: npm install kysely',
+  },
+  'module.not-literal': {
+    exit: 2,
+    say: (a: { file: string; what: string }) =>
+      `${a.file} does not export ${a.what} where dbkit can read it without running the file.`,
+    hint: () =>
+      'Write it out at the start of a line, as export async function down, or export const transaction = false',
+  },
+  'module.failed': {
+    exit: 2,
+    say: (a: { message: string }) => a.message,
+    hint: (a: { hint?: string | undefined }) => a.hint,
+  },
+  'module.unawaited': {
+    exit: 2,
+    say: (a: { file: string; sql: string }) =>
+      `${a.file} ended while a statement of it was still running: ${a.sql}`,
+    hint: () => 'Await every statement: what runs after the end is outside of the migration.',
+  },
+  'module.transaction-control': {
+    exit: 2,
+    say: (a: { what: string }) => `${a.what} inside a migration that dbkit runs as one transaction.`,
+    hint: () =>
+      'Use db.transaction(), which becomes a savepoint here; or export const transaction = false for a migration that commits by itself.',
+  },
+  'backfill.in-transaction': {
+    exit: 2,
+    say: (a: { table: string }) =>
+      `backfill of ${a.table} commits batch by batch, but this migration is one transaction.`,
+    hint: () => 'Write export const transaction = false in the file.',
+  },
+  'backfill.outside': {
+    exit: 2,
+    say: () => 'backfill works on the db that dbkit gives to up or down of a migration.',
+  },
+  'backfill.bad-options': {
+    exit: 2,
+    say: (a: { table: string; why: string }) => `backfill of ${a.table}: ${a.why}.`,
+  },
+  'backfill.no-key': {
+    exit: 2,
+    say: (a: { table: string; columns: readonly string[] }) =>
+      `backfill of ${a.table} by ${list(a.columns)} could lose its place: no unique index has exactly ${a.columns.length === 1 ? 'this column' : 'these columns'}, all of them NOT NULL.`,
+    hint: () => 'Name the primary key.',
+  },
 
   // ---- the plan
   'plan.edited': {
@@ -350,6 +417,12 @@ const catalogue = {
     exit: 2,
     say: (a: { file: string }) =>
       `${a.file} cannot be rolled back: neither the files nor the ledger hold its down.`,
+    hint: () => 'Nothing was changed. Check out the branch that has the file.',
+  },
+  'plan.module-gone': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} cannot be rolled back: it is a migration as code, and its file is gone. The ledger keeps its source to be read, and does not run it.`,
     hint: () => 'Nothing was changed. Check out the branch that has the file.',
   },
   'plan.squashed': {
@@ -839,6 +912,7 @@ export class DbkitError extends Error {
     readonly others?: readonly DbkitError[]
     readonly culprit?: CulpritReport
     readonly message?: string
+    readonly location?: SourceLocation | undefined
     readonly cause?: unknown
   }): DbkitError {
     const { code, exit, message, hint, location, cause, others, culprit } = this

@@ -83,6 +83,14 @@ export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
 export type { SchemaDumpOptions } from './verbs/schema-dump.js'
 export type { VerifyOptions } from './verbs/verify.js'
 export type { Shell, ShellAnswer, ShellProgram, ShellResult, ShellTable } from './verbs/db-shell.js'
+export { backfill } from './apply/module/backfill-call.js'
+export type {
+  BackfillBatch,
+  BackfillOptions,
+  BackfillResult,
+  MigrationDb,
+  SqlExpression,
+} from './apply/module/backfill-call.js'
 export { parseDuration } from './duration.js'
 export { DBKIT_VERSION } from './package-version.js'
 

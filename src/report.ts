@@ -94,6 +94,8 @@ export interface StepReport {
   readonly durationMs?: number
   /** Statements run, for a file that runs outside a transaction. */
   readonly statements?: number
+  /** Rows that the back-fills of a migration as code have gone over, those of interrupted runs included. */
+  readonly rows?: number
   /** How often the step was tried again because a lock was not to be had in time. */
   readonly retries?: number
   /** Where the SQL came from: the file, the ledger because the file is gone; cache: a copy of a database where it had been run. */

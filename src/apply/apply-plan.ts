@@ -94,15 +94,18 @@ export async function applyPlan(
       observer({ kind: 'step-ended', database: config.name, step: report })
     }
     try {
-      const { statements, durationMs }: StepResult =
+      const { statements, durationMs, rows }: StepResult =
         single !== undefined
           ? await runWithin(step, single, context)
-          : step.transaction
-            ? await runInTransaction(step, context)
-            : await runStatements(step, context)
+          : step.script.module !== undefined
+            ? await (await import('./module/run-module.js')).runModule(step, context)
+            : step.transaction
+              ? await runInTransaction(step, context)
+              : await runStatements(step, context)
       finish(step.direction === 'up' ? 'applied' : 'rolled-back', {
         ...(statements === undefined ? {} : { statements }),
         ...(durationMs === undefined ? {} : { durationMs }),
+        ...(rows === undefined ? {} : { rows }),
       })
     } catch (error) {
       // What ran outside a transaction before the failure stays done.
@@ -138,6 +141,9 @@ function contextOf(
     },
     onStatement(index, total) {
       observer({ kind: 'statement-started', database, index, total })
+    },
+    onBackfill(table, rows, estimate) {
+      observer({ kind: 'backfill-progress', database, table, rows, estimate })
     },
   }
 }
@@ -183,6 +189,10 @@ async function walk(
 /** One step inside the transaction that holds them all. */
 async function runWithin(step: Step, session: Session, context: StepContext): Promise<{ retries: number }> {
   const { config, serverSettings } = context
+  if (step.script.module !== undefined) {
+    await (await import('./module/run-module.js')).runModuleWithin(step, session, context)
+    return { retries: 0 }
+  }
   const message = composeMessage(step, config, { begin: false, serverSettings })
   try {
     await cancellable(session, context.signal, () => session.script(message.text))

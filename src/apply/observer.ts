@@ -28,6 +28,14 @@ export type RunEvent =
     }
   | { readonly kind: 'step-ended'; readonly database: string; readonly step: StepReport }
   | {
+      readonly kind: 'backfill-progress'
+      readonly database: string
+      readonly table: string
+      readonly rows: number
+      /** As the statistics have it; undefined: nobody has counted them yet. */
+      readonly estimate: number | undefined
+    }
+  | {
       readonly kind: 'seed-progress'
       readonly database: string
       readonly file: string

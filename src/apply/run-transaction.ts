@@ -30,6 +30,7 @@ export interface StepContext {
   /** Told who it is that has to end first. */
   readonly onWait: (holder: string) => void
   readonly onStatement: (index: number, total: number) => void
+  readonly onBackfill: (table: string, rows: number, estimate: number | undefined) => void
 }
 
 export type Setting = readonly [name: string, value: string]
@@ -39,6 +40,8 @@ export interface StepResult {
   /** By the server's clock, where dbkit's own cannot tell. */
   readonly durationMs?: number
   readonly statements?: number
+  /** That back-fills have gone over. */
+  readonly rows?: number
 }
 
 /**
@@ -221,7 +224,10 @@ export function interruption(signal: AbortSignal): Error {
 }
 
 /** 0.1 s, doubled each time up to 30 s, half of it by chance: the queue behind a busy lock drains between the tries. */
-export async function backOff(retries: number, context: StepContext): Promise<void> {
+export async function backOff(
+  retries: number,
+  context: Pick<StepContext, 'onRetry' | 'signal'>,
+): Promise<void> {
   const delayMs = Math.round(Math.min(30_000, 100 * 2 ** retries) * (0.5 + Math.random() / 2))
   context.onRetry(retries + 1, delayMs)
   await sleep(delayMs, undefined, { signal: context.signal }).catch(() => undefined)

@@ -26,6 +26,16 @@ export function showProgress(
     stderr.write(`${redact(text)}\n`)
   }
   let current = ''
+  let saidAt = Date.now()
+  // A back-fill may run for hours: in a log, a line every ten seconds says that it does.
+  const sayBackfill = (event: Extract<RunEvent, { kind: 'backfill-progress' }>): void => {
+    const text = `${event.database}: ${event.table}, ${describeBackfill(event)}`
+    if (live) line(text)
+    else if (Date.now() - saidAt >= LOG_EVERY_MS) {
+      saidAt = Date.now()
+      say(text)
+    }
+  }
   const observer = (event: RunEvent): void => {
     switch (event.kind) {
       case 'opening':
@@ -44,6 +54,9 @@ export function showProgress(
         break
       case 'step-ended':
         clear()
+        break
+      case 'backfill-progress':
+        sayBackfill(event)
         break
       case 'seed-progress':
         if (live)
@@ -87,6 +100,15 @@ function describeImport(event: Extract<RunEvent, { kind: 'import-progress' }>): 
   return `reading ${bar} ${String(Math.floor(share * 100)).padStart(3)} %, ${documents}`
 }
 
+/** The statistics know about how many rows there are; a bar would promise more. */
+function describeBackfill({ rows, estimate }: Extract<RunEvent, { kind: 'backfill-progress' }>): string {
+  const done = `${rows.toLocaleString('en-US')} rows done`
+  return estimate === undefined || estimate < rows
+    ? done
+    : `${done} of about ${estimate.toLocaleString('en-US')}`
+}
+
+const LOG_EVERY_MS = 10_000
 const BAR_WIDTH = 24
 
 function formatBytes(bytes: number): string {

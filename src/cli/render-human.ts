@@ -102,6 +102,9 @@ function renderSteps(report: DatabaseReport, paint: ChalkInstance): readonly str
       step.source === 'ledger' ? 'from the ledger' : step.source === 'cache' ? 'from the cache' : '',
       step.outOfOrder === true ? 'out of order' : '',
       step.statements === undefined ? '' : count(step.statements, 'statement'),
+      step.rows === undefined
+        ? ''
+        : `${step.rows.toLocaleString('en-US')} ${step.rows === 1 ? 'row' : 'rows'}`,
       step.retries === undefined ? '' : `${count(step.retries, 'retry', 'retries')} for a lock`,
     ].filter((part) => part !== '')
     const time = step.durationMs === undefined ? '' : formatTime(step.durationMs)

@@ -41,6 +41,8 @@ export type Row = readonly unknown[]
 export interface Session {
   /** One statement with parameters. Values come back as text or null: the same on every engine. */
   query(sql: string, parameters?: readonly (string | null)[]): Promise<readonly TextRow[]>
+  /** One statement of an application: values come and go as through `pg`. */
+  execute(sql: string, parameters: readonly unknown[]): Promise<TypedResult>
   /** One message of the simple protocol: any number of statements, which the server runs as sent. Returns the rows of the last one that has any. */
   script(sql: string): Promise<readonly TextRow[]>
   /**
@@ -55,6 +57,12 @@ export interface Session {
   /** True once the connection is gone. */
   readonly lost: boolean
   close(): Promise<void>
+}
+
+export interface TypedResult {
+  readonly command: string
+  readonly rowCount: number
+  readonly rows: Record<string, unknown>[]
 }
 
 export type TextRow = readonly (string | null)[]

@@ -20,6 +20,12 @@ export type WorkerRequest =
       readonly sql: string
       readonly parameters: readonly (string | null)[]
     }
+  | {
+      readonly id: number
+      readonly do: 'execute'
+      readonly sql: string
+      readonly parameters: readonly (string | null)[]
+    }
   | { readonly id: number; readonly do: 'script'; readonly sql: string }
   | { readonly id: number; readonly do: 'copy'; readonly sql: string; readonly chunks: readonly Uint8Array[] }
   | {
@@ -36,7 +42,15 @@ export interface WorkerError {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** Text, and the types that it is of. */
+export interface UntypedResult {
+  readonly rows: readonly (readonly (string | null)[])[]
+  readonly fields: readonly { readonly name: string; readonly type: number }[]
+  readonly affected: number
+}
+
 export type WorkerReply =
+  | ({ readonly id: number } & UntypedResult)
   | { readonly id: number; readonly rows: readonly (readonly (string | null)[])[] }
   | { readonly id: number; readonly count: number }
   | { readonly id: number; readonly bytes: Uint8Array }
@@ -119,6 +133,16 @@ try {
           onNotice,
         })
         return { id: request.id, rows: result.rows }
+      }
+      case 'execute': {
+        const result = await db.query<(string | null)[]>(request.sql, [...request.parameters], {
+          rowMode: 'array',
+          parsers,
+          serializers,
+          onNotice,
+        })
+        const fields = result.fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID }))
+        return { id: request.id, rows: result.rows, fields, affected: result.affectedRows ?? 0 }
       }
       case 'script': {
         const reply = decodeReply(await exchange(encodeQuery(request.sql)))

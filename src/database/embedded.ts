@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { problem } from '../errors.js'
 import type { EngineReport } from '../report.js'
-import type { Database, LockOptions, Session, TextRow } from './database.js'
-import type { WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
+import type { Database, LockOptions, Session, TextRow, TypedResult } from './database.js'
+import type { UntypedResult, WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
 import { PGLITE_MAJOR, PGLITE_SERVER_VERSION, PGLITE_VERSION } from './pglite-version.js'
 import { describeHolder, isElsewhere, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
 import { SqlError, toSqlError } from './sql-error.js'
@@ -226,6 +226,11 @@ class EmbeddedSession implements Session {
     return this.worker.rows({ do: 'query', sql, parameters })
   }
 
+  async execute(sql: string, parameters: readonly unknown[]): Promise<TypedResult> {
+    const { asText, typedResult } = await import('./typed-rows.js')
+    return typedResult(sql, await this.worker.execute(sql, parameters.map(asText)))
+  }
+
   script(sql: string): Promise<readonly TextRow[]> {
     return this.worker.rows({ do: 'script', sql })
   }
@@ -295,6 +300,11 @@ class EngineWorker {
   async rows(request: WithoutId<WorkerRequest>): Promise<readonly TextRow[]> {
     const reply = await this.send(request)
     return 'rows' in reply ? reply.rows : []
+  }
+
+  async execute(sql: string, parameters: readonly (string | null)[]): Promise<UntypedResult> {
+    const reply = await this.send({ do: 'execute', sql, parameters })
+    return 'fields' in reply ? reply : { rows: [], fields: [], affected: 0 }
   }
 
   async copy(sql: string, chunks: readonly Uint8Array[]): Promise<number> {

@@ -37,8 +37,18 @@ export interface LedgerEntry {
 /** Written before a statement that cannot share a transaction with its ledger row. */
 export interface StatementAttempt {
   readonly statement: number
+  /** Of code: how far its back-fills have come, by their names. */
+  readonly backfills?: Readonly<Record<string, BackfillMark>>
   /** Oids of the indexes that were there before it, so that what it leaves behind is told from what others did. */
   readonly indexes?: readonly string[]
+}
+
+/** Where a back-fill stands. */
+export interface BackfillMark {
+  /** The key of the last row that was dealt with, as text, column by column; undefined before the first. */
+  readonly cursor?: readonly string[]
+  readonly rows: number
+  readonly done: boolean
 }
 
 export interface NewEntry {
@@ -339,6 +349,24 @@ export function advanceSql(place: LedgerPlace, { version, direction, from, to, a
       `and state operator(pg_catalog.=) '${direction === 'up' ? 'applying' : 'reverting'}' ` +
       `and statements_done operator(pg_catalog.=) ${String(from)}`,
   )
+}
+
+/** What code outside a transaction has noted. Locked until the end of the transaction that asks: of two runners, the second waits. */
+export async function readJournal(
+  session: Session,
+  place: LedgerPlace,
+  version: string,
+): Promise<{ readonly done: number; readonly attempt: StatementAttempt | undefined } | undefined> {
+  const [row] = await session.script(
+    `select statements_done, attempt from ${tableOf(place)} ` +
+      `where version operator(pg_catalog.=) ${quoteLiteral(version)} for update`,
+  )
+  if (row === undefined) return undefined
+  const [done, attempt] = row
+  return {
+    done: Number(done),
+    attempt: typeof attempt === 'string' ? (JSON.parse(attempt) as StatementAttempt) : undefined,
+  }
 }
 
 /**

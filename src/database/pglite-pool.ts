@@ -1,6 +1,6 @@
 import type { PGlite, QueryOptions, Results } from '@electric-sql/pglite'
 import pg from 'pg'
-import utils from 'pg/lib/utils.js'
+import { asText, commandOf, parserOf } from './typed-rows.js'
 
 /**
  * An embedded engine as a pool of `pg`, for query builders that expect one. Values come and go exactly as through `pg`: its parsers read
@@ -51,17 +51,11 @@ async function runOn(
   sql: string,
   parameters: readonly unknown[],
 ): Promise<PgliteResult> {
-  const result: Results<Record<string, unknown>> = await engine.query(sql, parameters.map(serialise), options)
+  const result: Results<Record<string, unknown>> = await engine.query(sql, parameters.map(asText), options)
   const command = commandOf(sql)
   const affected = result.affectedRows ?? 0
   return { command, rowCount: command === 'SELECT' ? result.rows.length : affected, rows: result.rows }
 }
-
-/** Declared for the types that have a name only; it knows what to do with every other. */
-const parserOf = pg.types.getTypeParser as unknown as (
-  oid: number,
-  format: 'text',
-) => (value: string) => unknown
 
 /** Points, and arrays that `pg` takes apart, which its list of named types leaves out. */
 const UNNAMED = [
@@ -80,27 +74,4 @@ function optionsFor(engine: PGlite): QueryOptions {
   }
 }
 
-/** By the value alone, as `pg` does it: what the engine knows of types made by the application is nothing. */
-function serialise(value: unknown): string | null {
-  const prepared = utils.prepareValue(value)
-  return Buffer.isBuffer(prepared) ? `\\x${prepared.toString('hex')}` : prepared
-}
-
 const asIs = (text: string): string => text
-
-/** PGlite does not hand on the command's tag. Behind WITH it is the statement that stands outside parentheses. */
-function commandOf(sql: string): PgliteResult['command'] {
-  let depth = 0
-  const pattern =
-    /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|[()]|[a-z]+/gi
-  for (const [token] of sql.matchAll(pattern)) {
-    if (token === '(') depth++
-    else if (token === ')') depth--
-    else if (depth === 0) {
-      const word = token.toUpperCase()
-      if (word === 'INSERT' || word === 'UPDATE' || word === 'DELETE' || word === 'MERGE') return word
-      if (word === 'SELECT' || word === 'VALUES' || word === 'TABLE') return 'SELECT'
-    }
-  }
-  return 'SELECT'
-}

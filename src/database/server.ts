@@ -8,7 +8,7 @@ import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import { problem, type DbkitError } from '../errors.js'
 import type { EngineReport } from '../report.js'
-import type { Database, LockOptions, Session, TextRow } from './database.js'
+import type { Database, LockOptions, Session, TextRow, TypedResult } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
 import { SqlError, toSqlError } from './sql-error.js'
@@ -208,6 +208,13 @@ class ServerSession implements Session {
       ),
     )
     return result.rows
+  }
+
+  async execute(sql: string, parameters: readonly unknown[]): Promise<TypedResult> {
+    const { command, rowCount, rows } = await this.running(() =>
+      this.client.query<Record<string, unknown>>(sql, [...parameters]),
+    )
+    return { command, rowCount: rowCount ?? 0, rows }
   }
 
   async script(sql: string): Promise<readonly TextRow[]> {

@@ -11,6 +11,8 @@ export class SqlError extends Error {
   readonly connectionLost: boolean
   /** How many statements of the message ended well before the one that failed. */
   completed = 0
+  /** The statement, where it stands in no file. */
+  sql: string | undefined
 
   constructor(
     message: string,

@@ -8,7 +8,7 @@ import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { createLedger } from '../database/ledger.js'
 import { SqlError } from '../database/sql-error.js'
-import { nearestName } from '../errors.js'
+import { nearestName, problem } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import { generateRows } from '../prove/generate-rows.js'
 import type { Shadow } from '../prove/shadow.js'
@@ -131,7 +131,8 @@ class LintRun {
             : [`traced without rows, because it does not take those that were tried: ${refused.message}`]
         return { step, trace, notes: note }
       } catch (error) {
-        if (!(error instanceof RefusedStatement)) throw error
+        if (!(error instanceof RefusedStatement))
+          throw step.script.module === undefined ? error : await failureOf(step, error)
         refused ??= error
         const next = tries.shift()
         // Without rows that were made up it is not the rows.
@@ -155,6 +156,15 @@ class LintRun {
   }
 
   private failure({ script }: Step, { error, statement }: RefusedStatement): Error {
+    if (script.module !== undefined) {
+      const { line, column } = statement
+      const location = { file: script.file, line, column }
+      return problem(
+        'database.refused',
+        { message: error.message, hint: `The statement was: ${statement.text}` },
+        { location, cause: error },
+      )
+    }
     return sqlFailure(error, script, { start: statement.start, charactersBefore: 0, statementsBefore: 0 })
   }
 
@@ -214,8 +224,14 @@ class LintRun {
   }
 }
 
+async function failureOf({ script }: Step, error: unknown): Promise<Error> {
+  const { moduleFailure } = await import('../apply/module/index.js')
+  return moduleFailure(error, script)
+}
+
 /** A file that PostgreSQL would refuse as one transaction is reported; what comes after it is looked at all the same. */
 function runnable(step: Step): Step {
+  if (step.script.module !== undefined) return step
   const outside = splitStatements(step.script.text).some(
     (statement) => transactionality(statement) === 'outside-only',
   )

@@ -1,6 +1,6 @@
 import { cancellable, interruption, LEAVE_CLEAN, RESET_ROLE, settings } from '../apply/run-transaction.js'
 import type { DatabaseConfig } from '../config/config.js'
-import type { Session } from '../database/database.js'
+import type { Session, TypedResult } from '../database/database.js'
 import { BEGIN } from '../database/ledger.js'
 import { SqlError } from '../database/sql-error.js'
 import type { ScriptText } from '../workspace/migration-file.js'
@@ -82,6 +82,7 @@ export async function traceMigration(
   script: ScriptText,
   options: TraceOptions,
 ): Promise<MigrationTrace> {
+  if (script.module !== undefined) return traceCode(session, script, options)
   const statements = splitStatements(script.text)
   const alone = (statement: Statement): boolean => transactionality(statement) === 'outside-only'
   const misplaced = script.directives.transaction ? statements.filter(alone) : []
@@ -97,6 +98,25 @@ export async function traceMigration(
     after: traces.at(-1)?.after ?? before,
     statements: traces,
     misplaced,
+  }
+}
+
+/** The statements that code sends, as it sends them. */
+async function traceCode(
+  session: Session,
+  script: ScriptText,
+  options: TraceOptions,
+): Promise<MigrationTrace> {
+  const before = await readSnapshot(session, options.config.ledger, { inTransaction: false })
+  const statements = await new Run(session, script, options, before).code()
+  await session.script(CLEAN)
+  return {
+    script,
+    transaction: script.directives.transaction,
+    before,
+    after: statements.at(-1)?.after ?? before,
+    statements,
+    misplaced: [],
   }
 }
 
@@ -168,13 +188,81 @@ class Run {
     return traces
   }
 
+  async code(): Promise<readonly StatementTrace[]> {
+    const { config, signal, onStatement } = this.options
+    const { session, script } = this
+    const { transaction } = script.directives
+    const traces: StatementTrace[] = []
+    const { loadMigration, ModuleRun, backfillOf, forgetfulJournal, noBackfill, stackPlace } =
+      await import('../apply/module/index.js')
+    const ignore = (): void => undefined
+    const run = new ModuleRun({
+      session,
+      config,
+      signal,
+      script,
+      transaction,
+      settings: this.pinned(),
+      backfill: (own) =>
+        transaction
+          ? noBackfill()
+          : backfillOf(own, forgetfulJournal(), { config, signal, onRetry: ignore, onBackfill: ignore }),
+      send: async ({ sql, asked, alone }, call) => {
+        const index = traces.length
+        onStatement(index, index + 1)
+        const [first] = splitStatements(sql)
+        const { line = 1, column = 1 } = stackPlace(asked, script) ?? {}
+        const start =
+          script.text
+            .split('\n')
+            .slice(0, line - 1)
+            .join('\n').length +
+          Math.min(line - 1, 1) +
+          column -
+          1
+        const statement = { text: sql, words: [], ...first, start, end: start, line, column }
+        let result: TypedResult = { command: '', rowCount: 0, rows: [] }
+        const keep = async (): Promise<void> => {
+          result = await call()
+        }
+        traces.push(
+          alone
+            ? await this.byItself(statement, index, keep)
+            : await this.inTransaction(
+                statement,
+                index,
+                await this.readLocks(),
+                await this.readActivity(),
+                keep,
+              ),
+        )
+        return result
+      },
+    })
+    if (transaction) await this.begin()
+    try {
+      await run.call(await loadMigration(script), 'up')
+      if (transaction) await session.script('commit')
+      return traces
+    } catch (error) {
+      if (!session.lost) await session.script('rollback')
+      throw error
+    }
+  }
+
   private async begin(): Promise<void> {
+    await this.session.script([BEGIN, ...this.pinned(), ...this.sets.map(({ text }) => text)].join(';'))
+  }
+
+  private pinned(): readonly string[] {
     const { config } = this.options
-    const pinned = settings({ script: this.script }, config, { scope: 'transaction', ...LIMITS })
     // The tables of a shadow hold a few rows: there a planner reads all of them where a real one would use an index. What it then
     // thinks of the cost must not lead to compiling.
-    const planner = ['set local enable_seqscan to off', 'set local jit to off']
-    await this.session.script([BEGIN, ...pinned, ...planner, ...this.sets.map(({ text }) => text)].join(';'))
+    return [
+      ...settings({ script: this.script }, config, { scope: 'transaction', ...LIMITS }),
+      'set local enable_seqscan to off',
+      'set local jit to off',
+    ]
   }
 
   private async inTransaction(
@@ -182,11 +270,12 @@ class Run {
     index: number,
     heldBefore: readonly HeldLock[],
     earlier: ReadonlyMap<string, Activity>,
+    call: () => Promise<unknown> = () => this.session.script(statement.text),
   ): Promise<StatementTrace & { readonly total: ReadonlyMap<string, Activity> }> {
     const { config } = this.options
     this.options.takeNotices()
     const startedAt = performance.now()
-    await this.send(statement, index, () => this.session.script(statement.text))
+    await this.send(statement, index, call)
     const durationMs = Math.round(performance.now() - startedAt)
     const held = await this.readLocks()
     const total = await this.readActivity()
@@ -208,14 +297,15 @@ class Run {
     }
   }
 
-  private async byItself(statement: Statement, index: number): Promise<StatementTrace> {
+  private async byItself(
+    statement: Statement,
+    index: number,
+    call: () => Promise<unknown> = () => this.alone(statement),
+  ): Promise<StatementTrace> {
     const { config } = this.options
     this.options.takeNotices()
-    const pinned = settings({ script: this.script }, config, { scope: 'session', ...LIMITS })
     const startedAt = performance.now()
-    await this.send(statement, index, () =>
-      this.session.alone([...pinned, ...this.sets.map(({ text }) => text)].join(';'), statement.text, CLEAN),
-    )
+    await this.send(statement, index, call)
     const durationMs = Math.round(performance.now() - startedAt)
     const before = this.snapshot
     const after = await readSnapshot(this.session, config.ledger, { inTransaction: false })
@@ -232,6 +322,11 @@ class Run {
       notices: this.options.takeNotices(),
       durationMs,
     }
+  }
+
+  private alone({ text }: Statement): Promise<void> {
+    const pinned = settings({ script: this.script }, this.options.config, { scope: 'session', ...LIMITS })
+    return this.session.alone([...pinned, ...this.sets.map((set) => set.text)].join(';'), text, CLEAN)
   }
 
   private searchPath(): string {

@@ -2,7 +2,7 @@ import { nearestName, problem, throwProblems, type DbkitError } from '../errors.
 import type { Ledger, LedgerEntry, NewEntry } from '../database/ledger.js'
 import type { MigrationState, MigrationStatus, StatusSummary } from '../report.js'
 import type { ScriptText } from '../workspace/migration-file.js'
-import { holdsPassword, refuseObstacles, withoutPasswords } from '../workspace/migration-file.js'
+import { holdsPassword, keptModule, refuseObstacles, withoutPasswords } from '../workspace/migration-file.js'
 import { findVersion, type VersionOrder } from '../workspace/version.js'
 import type { Migration, Script, Workspace } from '../workspace/workspace.js'
 
@@ -137,7 +137,9 @@ export function planReplay(
     const migration = workspace.migrations.find(({ version }) => version === entry.version)
     if (migration?.up.checksum === entry.upChecksum) return upStep(migration, false, readers)
     const script = readers.ledgerText(entry)
-    if (script === undefined) return [problem('plan.no-up', { file: entry.name })]
+    // Code is not run from the ledger: nobody would see what it imports.
+    if (script === undefined || script.module !== undefined)
+      return [problem('plan.no-up', { file: entry.name })]
     notes.push(
       migration === undefined
         ? `${entry.name}: its file is not here; taken as the ledger kept it`
@@ -267,7 +269,8 @@ function upStep(migration: Migration, outOfOrder: boolean, readers: Readers): St
 /** An up that was interrupted goes on if its text is still the same. */
 function resumeUp(workspace: Workspace, entry: LedgerEntry, readers: Readers): readonly Step[] {
   const migration = workspace.migrations.find(({ version }) => version === entry.version)
-  if (migration?.up.checksum !== entry.upChecksum)
+  // Code begins at its first line again, and its back-fills where they stood: a mended text is as good.
+  if (migration?.up.checksum !== entry.upChecksum && migration?.up.module === undefined)
     throw problem('plan.interrupted', { file: entry.name, state: 'applying', done: entry.statementsDone })
   const script = readers.text(migration.up)
   return [
@@ -293,7 +296,8 @@ function downStep(
   let script: ScriptText
   if (migration === undefined) {
     const kept = readers.ledgerText(entry)
-    if (kept === undefined) return [problem('plan.no-down', { file: entry.name })]
+    if (kept === undefined)
+      return [problem(isModuleEntry(entry) ? 'plan.module-gone' : 'plan.no-down', { file: entry.name })]
     script = kept
   } else if (migration.down === undefined) {
     const reason = readers.text(migration.up).directives.irreversible ?? 'it has no down'
@@ -314,6 +318,11 @@ function downStep(
   }
 }
 
+/** Code has one file, and one checksum, for both directions; the ledger offers no down of it. */
+function isModuleEntry({ upChecksum, downChecksum, hasDownSql }: LedgerEntry): boolean {
+  return upChecksum === downChecksum && !hasDownSql
+}
+
 /** The ledger row of an applied migration. */
 export function entryOf(migration: Migration, outOfOrder: boolean, readers: Readers): NewEntry {
   const up = readers.text(migration.up)
@@ -323,8 +332,13 @@ export function entryOf(migration: Migration, outOfOrder: boolean, readers: Read
     name: migration.name,
     upChecksum: migration.up.checksum,
     downChecksum: migration.down?.checksum,
-    upSql: headed(up, withoutPasswords(up)),
-    downSql: down === undefined || holdsPassword(down) ? undefined : headed(down, down.text),
+    upSql:
+      up.module === undefined ? headed(up, withoutPasswords(up)) : keptModule(up.file, withoutPasswords(up)),
+    // Code is not run from the ledger: nobody would see what it imports.
+    downSql:
+      down === undefined || down.module !== undefined || holdsPassword(down)
+        ? undefined
+        : headed(down, down.text),
     transactional: up.directives.transaction,
     outOfOrder,
   }

@@ -103,7 +103,8 @@ function placeIn({ name, script }: Step, difference: Difference): Omit<DriftExpl
   const isComment =
     difference.kind === 'changed' && difference.changes.every(({ property }) => property === 'comment')
   let best: { readonly start: number; readonly found: number } | undefined
-  for (const { text, start, words: first } of splitStatements(script.text)) {
+  const statements = script.module === undefined ? splitStatements(script.text) : []
+  for (const { text, start, words: first } of statements) {
     if ((first[0] === 'comment') !== isComment) continue
     const words: readonly string[] = text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? []
     // Its own name is the last one: without it, it is about something else.

@@ -31,6 +31,7 @@ function within(session: Session, translate: (sql: string) => string): Session {
       return session.lost
     },
     query: (sql, parameters) => session.query(sql, parameters),
+    execute: (sql, parameters) => session.execute(sql, parameters),
     script: (sql) => session.script(translate(sql)),
     alone: (before, sql, after) => session.alone(before, sql, after),
     copyIn: (sql, source) => session.copyIn(sql, source),

@@ -354,7 +354,7 @@ class ProofRun {
     if (unusable !== undefined) return { verdict: 'error', findings: [], error: reportOf(unusable) }
     if (down === undefined)
       return { verdict: 'missing', findings: [], reason: irreversible ?? 'there is no down' }
-    if (splitStatements(down.script.text).length === 0) {
+    if (down.script.module === undefined && splitStatements(down.script.text).length === 0) {
       const findings = judgeDown(before, up, up)
       const verdict = verdictOf(findings)
       return { verdict: verdict === 'different' ? 'empty' : verdict, findings }
@@ -371,20 +371,21 @@ class ProofRun {
     before: Observed,
     up: Observed,
   ): Promise<Outcome> {
-    const { config, shadow, signal } = this.proving
+    const { shadow, signal } = this.proving
     const session = await shadow.sessions.current()
-    const message = composeMessage(down, config, { begin: false })
     let findings: readonly ProofFinding[]
     try {
       await session.script('begin isolation level read committed')
-      await cancellable(session, signal, () => session.script(message.text))
+      await this.runWithin(down, session)
       // What is deferred would be checked at the end.
       await session.script('set constraints all immediate')
       findings = judgeDown(before, up, await this.observe(nestedSession(session)))
     } catch (error) {
-      if (!(error instanceof SqlError) || session.lost || signal.aborted) throw error
+      if (session.lost || signal.aborted) throw error
+      const outcome = failedDown(error, down, this.proving.config)
+      if (outcome === undefined) throw error
       await session.script('rollback')
-      return failedDown(error, down, message.sent)
+      return outcome
     }
     const verdict = verdictOf(findings)
     if (verdict === 'different' || findings.some(isLabel)) {
@@ -400,22 +401,36 @@ class ProofRun {
   private async tryAgainWithin(session: Session, index: number): Promise<readonly ProofFinding[]> {
     const { up } = this.candidate(index)
     if (!up.transaction) return []
-    const message = composeMessage(up, this.proving.config, { begin: false })
     try {
-      await cancellable(session, this.proving.signal, () => session.script(message.text))
+      await this.runWithin(up, session)
       return []
-    } catch (error) {
-      if (!(error instanceof SqlError) || session.lost || this.proving.signal.aborted) throw error
+    } catch (thrown) {
+      const error = thrown instanceof DbkitError ? thrown : undefined
+      const refused = error === undefined ? thrown : error.cause
+      if (!(refused instanceof SqlError) && error?.code !== 'module.failed') throw thrown
+      if (session.lost || this.proving.signal.aborted) throw thrown
       // In the transaction that made it, a new label of an enum cannot be used; outside of it, it can.
-      if (error.sqlstate === '55P04') return []
+      if (refused instanceof SqlError && refused.sqlstate === '55P04') return []
       return [
         {
           severity: 'note',
           object: `migration ${up.name}`,
-          message: `cannot be applied again: ${error.message}`,
+          message: `cannot be applied again: ${(thrown as Error).message}`,
         },
       ]
     }
+  }
+
+  /** A step inside a transaction that is open, and stays so. */
+  private async runWithin(step: Step, session: Session): Promise<void> {
+    const { config, signal } = this.proving
+    if (step.script.module === undefined) {
+      const { text } = composeMessage(step, config, { begin: false })
+      await cancellable(session, signal, () => session.script(text))
+      return
+    }
+    const { runModuleWithin } = await import('../apply/module/run-module.js')
+    await runModuleWithin(step, session, { config, signal, serverSettings: [] })
   }
 
   /** A down that runs outside a transaction; what it did wrong can only be undone by starting over. */
@@ -423,7 +438,7 @@ class ProofRun {
     const failed = await this.apply([down])
     if (failed !== undefined) {
       await this.rebuild(index + 1)
-      return failed.cause instanceof SqlError && isRefusal(failed.cause)
+      return isRefusal(failed.cause)
         ? { verdict: 'refuses', findings: [], reason: failed.message }
         : { verdict: 'error', findings: [], error: reportOf(failed) }
     }
@@ -612,14 +627,18 @@ function partitionsOf(catalog: Catalog, identity: string): readonly string[] {
   return direct.flatMap((table) => [table.identity, ...partitionsOf(catalog, table.identity)])
 }
 
-function failedDown(
-  error: SqlError,
-  { script }: Step,
-  sent: ReturnType<typeof composeMessage>['sent'],
-): Outcome {
-  return isRefusal(error)
+/** How a down failed; undefined: it is none of the down's doing. */
+function failedDown(error: unknown, down: Step, config: DatabaseConfig): Outcome | undefined {
+  if (error instanceof SqlError) {
+    if (isRefusal(error)) return { verdict: 'refuses', findings: [], reason: error.message }
+    const { sent } = composeMessage(down, config, { begin: false })
+    return { verdict: 'error', findings: [], error: reportOf(sqlFailure(error, down.script, sent)) }
+  }
+  if (!(error instanceof DbkitError) || down.script.module === undefined || error.exit === 130)
+    return undefined
+  return isRefusal(error.cause)
     ? { verdict: 'refuses', findings: [], reason: error.message }
-    : { verdict: 'error', findings: [], error: reportOf(sqlFailure(error, script, sent)) }
+    : { verdict: 'error', findings: [], error: reportOf(error) }
 }
 
 /** Seeds that do not fit, and not an interruption. */
@@ -627,9 +646,13 @@ function isRefusedSeed(error: unknown): error is DbkitError {
   return error instanceof DbkitError && error.exit !== 130
 }
 
-/** Raised by the file itself, in a DO block, and not by a function or trigger that it ran into. */
-function isRefusal({ fields: { where } }: SqlError): boolean {
-  return /^PL\/pgSQL function inline_code_block line \d+ at RAISE$/.test(where?.split('\n')[0] ?? '')
+/** Raised by the file itself: in a DO block, and not by a function or trigger that it ran into; or thrown by code, as a plain Error. */
+function isRefusal(cause: unknown): boolean {
+  if (!(cause instanceof SqlError))
+    return cause instanceof Error && !(cause instanceof DbkitError) && cause.name === 'Error'
+  return /^PL\/pgSQL function inline_code_block line \d+ at RAISE$/.test(
+    cause.fields.where?.split('\n')[0] ?? '',
+  )
 }
 
 /** Plans every up and every down. Fails with `workspace.*` when an up cannot be sent. */

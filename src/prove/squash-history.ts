@@ -180,7 +180,7 @@ class Squash {
   private besideTheSchema(): { readonly carried: readonly string[]; readonly takenBack: readonly string[] } {
     const of = (scripts: readonly (ScriptText | undefined)[]): readonly string[] =>
       scripts.flatMap((script) =>
-        script === undefined
+        script === undefined || script.module !== undefined
           ? []
           : splitStatements(script.text)
               .filter(({ text, words }) => isBesideTheSchema(text, words))

@@ -100,6 +100,10 @@ function stoppable(session: Session, signal: AbortSignal): Session {
       stopWhenAsked()
       return session.query(sql, parameters)
     },
+    async execute(sql, parameters) {
+      stopWhenAsked()
+      return session.execute(sql, parameters)
+    },
     async script(sql) {
       stopWhenAsked()
       return session.script(sql)

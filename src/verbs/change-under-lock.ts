@@ -165,10 +165,18 @@ function dryRunOf(plans: readonly Plan[], recognised: readonly Recognition[]): O
       name,
       direction,
       transaction,
-      sql: withoutPasswords(script),
+      // psql may be given all of it: code stands there to be read.
+      sql: script.module === undefined ? withoutPasswords(script) : asComment(withoutPasswords(script)),
     })),
     ...notesOf([...recognised.map(describeRecognition), ...plans.flatMap((plan) => plan.notes)]),
   }
+}
+
+function asComment(code: string): string {
+  const lines = code.trimEnd().split('\n')
+  return ['-- Code: which statements it sends is known when it runs.', ...lines.map((line) => `-- | ${line}`)]
+    .join('\n')
+    .replaceAll(/ +$/gm, '')
 }
 
 /** For a ledger from before a squash. */

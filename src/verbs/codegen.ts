@@ -257,7 +257,9 @@ function originsOf(workspace: Workspace, defaultSchema: string): Origins {
   return findOrigins(
     workspace.migrations.map(({ name, up }) => ({
       name,
-      statements: splitStatements(readScriptText(up).text).map(({ text }) => text),
+      // Which statements code sends is known when it runs.
+      statements:
+        up.module === undefined ? splitStatements(readScriptText(up).text).map(({ text }) => text) : [],
     })),
     defaultSchema,
   )

@@ -10,7 +10,11 @@ export interface MigrateCreateOptions {
   /** Version by the clock (UTC, to the second) instead of counting on. */
   readonly timestamp?: boolean
   readonly now?: Date
+  /** SQL, or code that is given a Kysely. Default: sql */
+  readonly kind?: MigrationKind
 }
+
+export type MigrationKind = 'sql' | 'ts' | 'js'
 
 /** Writes an empty up and down with the next version; in one database, because a migration belongs to one. */
 export function migrateCreate(config: Config, options: MigrateCreateOptions): Promise<Report> {
@@ -26,7 +30,10 @@ export function migrateCreate(config: Config, options: MigrateCreateOptions): Pr
     return {
       database: database.name,
       ok: true,
-      files: writePair(database, config.root, label, emptyTexts(label, title)),
+      files:
+        options.kind === undefined || options.kind === 'sql'
+          ? writePair(database, config.root, label, emptyTexts(label, title))
+          : writeModule(database, config.root, label, options.kind),
     }
   })
   return Promise.resolve({ command: 'migrate create', ok: true, databases })
@@ -64,6 +71,30 @@ function emptyTexts(label: string, title: string): Texts {
     up: `-- ${title.replaceAll(/[_-]+/g, ' ')}\n\n`,
     down: `-- Undoes ${label}: leaves the database exactly as it was before.\n\n`,
   }
+}
+
+function writeModule(
+  database: DatabaseConfig,
+  root: string,
+  label: string,
+  kind: 'ts' | 'js',
+): readonly string[] {
+  mkdirSync(database.migrations, { recursive: true })
+  const file = join(database.migrations, `${label}.${kind === 'ts' ? 'ts' : 'mjs'}`)
+  const shown = relative(root, file)
+  if (existsSync(file))
+    throw problem('workspace.duplicate-version', { version: label, files: [shown, shown] })
+  const [imports, given] =
+    kind === 'ts'
+      ? ["import type { Kysely } from 'kysely'\n\n", 'db: Kysely<any>): Promise<void>']
+      : ['', 'db)']
+  writeFileSync(
+    file,
+    `${imports}export async function up(${given} {\n}\n\n` +
+      `/** Undoes up: leaves the database exactly as it was before. */\nexport async function down(${given} {\n}\n`,
+    { flag: 'wx' },
+  )
+  return [shown]
 }
 
 /** Writes an up and a down that are not there yet. */

@@ -47,7 +47,11 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
         dryRun,
         singleTransaction,
         redact: options.redact,
-        stateKey: (ledger) => stateKeys(ledger.entries, opened.config).at(-1),
+        // What code imports is in no checksum.
+        stateKey: (ledger) =>
+          opened.workspace.migrations.some(({ up }) => up.module !== undefined)
+            ? undefined
+            : stateKeys(ledger.entries, opened.config).at(-1),
       })
       if (opened.workspace.migrations.length > 0) return outcome
       // A folder named by mistake would else look like a database that is up to date.
@@ -67,8 +71,9 @@ function startingStates(workspace: Workspace, settings: DatabaseConfig, goal: Up
     goal.kind === 'latest'
       ? workspace.migrations.length
       : workspace.migrations.findIndex(({ version }) => version === wanted) + 1
+  const firstModule = workspace.migrations.findIndex(({ up }) => up.module !== undefined)
   const parts = workspace.migrations
-    .slice(0, end)
+    .slice(0, firstModule < 0 ? end : Math.min(end, firstModule))
     .map(({ name, up, down }) => ({ name, upChecksum: up.checksum, downChecksum: down?.checksum }))
   return [...stateKeys(parts, settings)].reverse()
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { problem } from '../errors.js'
 import type { LayoutName } from './layouts/names.js'
+import { isModuleName } from './migration-file.js'
 import { readWorkspace, type Workspace, type WorkspaceSource } from './workspace.js'
 
 /** The migrations of another commit of the same repository. */
@@ -41,6 +42,7 @@ export async function withWorkspaceAt<T>(
       mayBeMissing: true,
       mayLackDowns: true,
       shownAs,
+      packagesFrom: source.migrations,
     })
   }
   try {
@@ -84,14 +86,14 @@ function realExisting(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : join(realExisting(dirname(folder)), basename(folder))
 }
 
-/** The .sql files right in a folder; for other layouts all that is below it. */
+/** The .sql files right in a folder, and code with what it may import; for other layouts all that is below it. */
 function filesAt(git: Git, commit: string, path: string, layout: LayoutName): readonly string[] {
   const below = path === '' ? [] : ['--', `${path}/`]
   const deep = layout === 'dbkit' ? [] : ['-r']
   return git(['ls-tree', '-z', '--name-only', '--full-tree', ...deep, commit, ...below])
     .toString('utf8')
     .split('\0')
-    .filter((name) => (layout === 'dbkit' ? name.endsWith('.sql') : name !== ''))
+    .filter((name) => (layout === 'dbkit' ? /\.(?:sql|ts|mts|js|mjs)$/.test(name) : name !== ''))
     .map((name) => name.slice(path === '' ? 0 : path.length + 1))
 }
 
@@ -121,8 +123,8 @@ function namesAtFork(git: Git, commit: string, path: string): ReadonlySet<string
   if (fork === undefined) return new Set()
   return new Set(
     filesAt(git, fork, path, 'dbkit')
-      .filter((name) => name.endsWith('.up.sql'))
-      .map((name) => name.slice(0, -'.up.sql'.length)),
+      .filter((name) => name.endsWith('.up.sql') || isModuleName(name))
+      .map((name) => name.replace(/\.(?:up\.sql|m?[tj]s)$/, '')),
   )
 }
 

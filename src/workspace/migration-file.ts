@@ -29,6 +29,8 @@ export interface ScriptText {
   readonly directives: Directives
   /** Absent: the text is the whole file, as it stands there. */
   readonly origin?: Origin | undefined
+  /** Present: the text is that of a TypeScript or JavaScript module, and not SQL. */
+  readonly module?: ModuleFile | undefined
 }
 
 /** What a text was made from, so that a problem in it is shown where its author finds it. */
@@ -37,6 +39,28 @@ export interface Origin {
   readonly text: string
   /** In the order of both: from index `at` of the script on, its text stands at `from` in the file; or was put in there, in one piece. */
   readonly pieces: readonly { readonly at: number; readonly from: number; readonly putIn: boolean }[]
+}
+
+/** A migration as code: one file for both directions, of which nothing is run before its turn has come. */
+export interface ModuleFile {
+  /** Absolute. */
+  readonly path: string
+  /** The folder from which the packages that it imports are looked for. */
+  readonly packagesFrom: string
+  /** The folder `.dbkit`, where what is made of it is kept. */
+  readonly own: string
+}
+
+const LEDGER_MARK = '-- dbkit: module '
+
+/** The source as the ledger keeps it: marked, so that nobody takes it for SQL. */
+export function keptModule(name: string, text: string): string {
+  return `${LEDGER_MARK}${name}\n${text}`
+}
+
+/** Whether what the ledger kept is the source of code. */
+export function isKeptModule(text: string): boolean {
+  return text.startsWith(LEDGER_MARK)
 }
 
 export interface MigrationFileName {
@@ -60,6 +84,45 @@ export function parseFileName(fileName: string, shown: string): MigrationFileNam
   return { version: canonicalVersion(digits), name, direction: direction as 'up' | 'down' }
 }
 
+/** A migration as code: a version, a name, and an ending of TypeScript or JavaScript. */
+const MODULE = /^(\d+(?:[_-].*)?)\.(?:ts|mts|js|mjs)$/
+
+/** Whether a file is a migration as code; beside them may lie what they import. */
+export function isModuleName(fileName: string): boolean {
+  return MODULE.test(fileName) && !/\.d\.m?ts$/.test(fileName)
+}
+
+/** Reads the name of a migration as code; a problem says what is wrong with it. */
+export function parseModuleName(
+  fileName: string,
+  shown: string,
+): (Omit<MigrationFileName, 'direction'> & { readonly direction: 'both' }) | DbkitError {
+  const name = MODULE.exec(fileName)?.[1] ?? ''
+  const [, digits = '', title = ''] = /^(\d+)(?:[_-](.*))?$/.exec(name) ?? []
+  if (/\.(?:up|down)$/.test(title))
+    return problem('workspace.bad-name', {
+      file: shown,
+      why: 'as code, up and down stand in one file, as in 0007_backfill.ts',
+    })
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(title))
+    return problem('workspace.bad-name', {
+      file: shown,
+      why: 'its name must be letters, digits, - and _, after the version and a _',
+    })
+  return { version: canonicalVersion(digits), name, direction: 'both' }
+}
+
+/** Whether a module says that it exports a function of this name: read, and not run, so that a look at what is pending runs nothing. */
+export function exportsName(text: string, name: 'up' | 'down'): boolean {
+  return new RegExp(
+    `^[ \\t]*export\\s+(?:(?:async\\s+)?function\\s*\\*?\\s*|(?:const|let|var)\\s+)${name}\\b|^[ \\t]*export\\s*\\{[^}]*\\b${name}\\s*[,}]`,
+    'm',
+  ).test(text)
+}
+
+/** `export const transaction = false`, written so that it can be read without being run. */
+const OUTSIDE = /^[ \t]*export\s+const\s+transaction\s*(?::\s*boolean\s*)?=\s*false\b/m
+
 /** What a decoder writes for bytes that are no character. */
 export const REPLACEMENT = '\uFFFD'
 
@@ -72,14 +135,21 @@ export function withoutMark(text: string): string {
  * A file as text with what its head asks for. Bytes are looked at one by one: a problem names the line of the first one that is not
  * UTF-8, or of a NUL, which PostgreSQL cannot store.
  */
-export function decodeScript(content: string | Buffer, file: string): ScriptText | DbkitError {
+export function decodeScript(
+  content: string | Buffer,
+  file: string,
+  module?: ModuleFile,
+): ScriptText | DbkitError {
   if (typeof content !== 'string' || content.includes('\0')) {
     const undecodable = refuseBytes(typeof content === 'string' ? Buffer.from(content) : content, file)
     if (undecodable !== undefined) return undecodable
   }
   const text = withoutMark(typeof content === 'string' ? content : content.toString('utf8'))
-  const directives = directivesIn(text, file)
-  return 'code' in directives ? directives : { file, text, directives }
+  const directives = directivesIn(text, file, module === undefined ? '--' : '//')
+  if ('code' in directives) return directives
+  if (module === undefined) return { file, text, directives }
+  const transaction = directives.transaction && !OUTSIDE.test(text)
+  return { file, text, module, directives: { ...directives, transaction } }
 }
 
 /** Why bytes are no text of an SQL file. */
@@ -172,7 +242,7 @@ export function replacedIn(text: string): Replaced | undefined {
   return 'code' in directives ? undefined : directives.replaces
 }
 
-const DIRECTIVE = /^--\s*dbkit:\s*(.*?)\s*$/
+const DIRECTIVE = /^(?:--|\/\/)\s*dbkit:\s*(.*?)\s*$/
 const NO_DIRECTIVES: Directives = {
   transaction: true,
   irreversible: undefined,
@@ -183,7 +253,11 @@ const NO_DIRECTIVES: Directives = {
 }
 
 /** What the head of a text asks for. */
-export function directivesIn(text: string, file: string): Directives | DbkitError {
+export function directivesIn(
+  text: string,
+  file: string,
+  comment: '--' | '//' = '--',
+): Directives | DbkitError {
   if (!text.includes('dbkit:')) return NO_DIRECTIVES
   let transaction = true
   let irreversible: string | undefined
@@ -194,7 +268,7 @@ export function directivesIn(text: string, file: string): Directives | DbkitErro
   // Timestamps of a long history fill many lines.
   const lines = text.split(/\r?\n/, 2_000)
   for (const [index, line] of lines.entries()) {
-    if (line.trim() !== '' && !line.startsWith('--')) break
+    if (line.trim() !== '' && !line.startsWith(comment)) break
     const directive = DIRECTIVE.exec(line)?.[1]
     if (directive === undefined) continue
     const bad = (why: string): DbkitError =>
@@ -315,14 +389,34 @@ export function lineAround(text: string, index: number): string {
 /** Found once a script: a plan asks several times, before the lock and under it. */
 function obstaclesOf(script: ScriptText): readonly Obstacle[] {
   let found = known.get(script)
-  if (found === undefined) known.set(script, (found = findObstacles(script.text)))
+  if (found === undefined)
+    known.set(
+      script,
+      (found = script.module === undefined ? findObstacles(script.text) : passwordsIn(script)),
+    )
   return found
+}
+
+/** In code only what must not reach git and the ledger is looked for: what it sends is known when it runs. */
+function passwordsIn({ text }: ScriptText): readonly Obstacle[] {
+  return [...text.matchAll(/(?<=\bpassword\s+)'(?:[^'\n]|'')+'/gi)].map(({ index, 0: literal }) => {
+    const before = text.slice(0, index)
+    return {
+      kind: 'password-literal',
+      start: index,
+      end: index + literal.length,
+      line: before.split('\n').length,
+      column: [...before.slice(before.lastIndexOf('\n') + 1)].length + 1,
+      what: 'PASSWORD',
+    }
+  })
 }
 
 const known = new WeakMap<ScriptText, readonly Obstacle[]>()
 
 /** True when a script only defines objects, and changes no rows. */
-export function isPlain({ text }: ScriptText): boolean {
+export function isPlain({ text, module }: ScriptText): boolean {
+  if (module !== undefined) return false
   let at = 0
   do {
     FIRST_WORD.lastIndex = at

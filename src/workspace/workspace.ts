@@ -9,10 +9,15 @@ import type { LayoutName } from './layouts/names.js'
 import { layoutOf, recogniseLayout } from './layouts/recognise.js'
 import {
   decodeScript,
+  exportsName,
+  isKeptModule,
+  isModuleName,
   parseFileName,
+  parseModuleName,
   REPLACEMENT,
   replacedIn,
   withoutMark,
+  type ModuleFile,
   type Replaced,
   type ScriptText,
 } from './migration-file.js'
@@ -62,6 +67,8 @@ export interface Script {
   readonly text: string | undefined
   /** The script where it is not simply the file's text: one of its sections, or with other text put in. Throws what is wrong with it. */
   readonly compose?: () => ScriptText
+  /** Of a migration as code; up and down are the same file then. */
+  readonly module?: ModuleFile | undefined
 }
 
 /**
@@ -73,7 +80,8 @@ const ROOM_FOR_TEXT = 1_000_000
 /**
  * Reads a folder of migrations. Fails with every problem of names and pairs at once; a folder that does not exist is
  * `workspace.missing-folder`, except where `mayBeMissing` (the first `migrate create`). With `mayLackDowns` an up without a down is taken
- * as it is, for whoever reports it otherwise. `shownAs` stands for the folder in messages.
+ * as it is, for whoever reports it otherwise. `shownAs` stands for the folder in messages; `packagesFrom` is where migrations as code
+ * find their packages, where the folder is a copy.
  */
 export function readWorkspace(source: WorkspaceSource, root: string, options: ReadOptions = {}): Workspace {
   const { mayBeMissing = false, shownAs = relative(root, source.migrations) || '.' } = options
@@ -83,7 +91,12 @@ export function readWorkspace(source: WorkspaceSource, root: string, options: Re
     return emptyWorkspace(source.name, layout === 'auto' ? 'dbkit' : layout)
   }
   const folder = openFolder(source.migrations, shownAs)
-  const own = (): Workspace => readOwn(source, shownAs, options.mayLackDowns ?? false)
+  const own = (): Workspace =>
+    readOwn(source, shownAs, {
+      mayLackDowns: options.mayLackDowns ?? false,
+      packagesFrom: options.packagesFrom ?? source.migrations,
+      own: join(root, '.dbkit'),
+    })
   if (layout === 'auto') {
     const recognised = recogniseLayout(folder, sqlFilesIn(source.migrations))
     if (recognised === undefined) return own()
@@ -108,10 +121,18 @@ interface ReadOptions {
   readonly mayBeMissing?: boolean
   readonly mayLackDowns?: boolean
   readonly shownAs?: string
+  readonly packagesFrom?: string
 }
 
 function emptyWorkspace(database: string, layout: LayoutName): Workspace {
   return { database, layout, migrations: [], order: compareVersions, repeatable: [], notes: [] }
+}
+
+/** SQL, and migrations as code. */
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => (name.endsWith('.sql') || isModuleName(name)) && !name.startsWith('.'))
+    .sort()
 }
 
 /** The files of dbkit's own layout, and whatever else ends in .sql beside them. Sorted, so that the same folder gives the same messages on every file system. */
@@ -158,22 +179,29 @@ function sectionScript(section: Section, folder: Folder, path: string, irreversi
   }
 }
 
-function readOwn(source: WorkspaceSource, shownFolder: string, mayLackDowns: boolean): Workspace {
+function readOwn(source: WorkspaceSource, shownFolder: string, reading: OwnReading): Workspace {
+  const { mayLackDowns } = reading
   const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
   const problems: DbkitError[] = []
-  const found = new Map<string, { version: string; name: string; up?: string; down?: string }[]>()
-  for (const fileName of sqlFilesIn(source.migrations)) {
+  const found = new Map<string, Found[]>()
+  for (const fileName of filesIn(source.migrations)) {
+    const isModule = isModuleName(fileName)
     const file = source.migrations + sep + fileName
-    const parsed = parseFileName(fileName, show(file))
+    const parsed = isModule ? parseModuleName(fileName, show(file)) : parseFileName(fileName, show(file))
     if (parsed instanceof DbkitError) {
       problems.push(parsed)
       continue
     }
     const sameVersion = found.get(parsed.version) ?? []
     if (sameVersion.length === 0) found.set(parsed.version, sameVersion)
-    let entry = sameVersion.find(({ name }) => name === parsed.name)
-    if (entry === undefined) sameVersion.push((entry = { version: parsed.version, name: parsed.name }))
-    entry[parsed.direction] = file
+    const { version, name, direction } = parsed
+    if (direction === 'both') {
+      sameVersion.push({ version, name, code: file })
+      continue
+    }
+    let entry = sameVersion.find((other) => other.name === name && other.code === undefined)
+    if (entry === undefined) sameVersion.push((entry = { version, name }))
+    entry[direction] = file
   }
   const migrations: Migration[] = []
   const room = { characters: ROOM_FOR_TEXT }
@@ -181,11 +209,14 @@ function readOwn(source: WorkspaceSource, shownFolder: string, mayLackDowns: boo
     const [entry] = entries
     if (entry === undefined) continue
     if (entries.length > 1) {
-      const files = entries.map(({ up, down }) => show(up ?? down ?? ''))
+      const files = entries.map(({ up, down, code }) => show(up ?? down ?? code ?? ''))
       problems.push(problem('workspace.duplicate-version', { version, files }))
       continue
     }
-    const pair = pairUp(entry, show, mayLackDowns, room)
+    const pair =
+      entry.code === undefined
+        ? pairUp(entry, show, mayLackDowns, room)
+        : readModule(entry, entry.code, show, { ...reading, room })
     if (pair instanceof DbkitError) problems.push(pair)
     else migrations.push(pair)
   }
@@ -196,8 +227,43 @@ function readOwn(source: WorkspaceSource, shownFolder: string, mayLackDowns: boo
   }
 }
 
+type OwnReading = Pick<ModuleFile, 'packagesFrom' | 'own'> & { readonly mayLackDowns: boolean }
+
+interface Found {
+  readonly version: string
+  readonly name: string
+  up?: string
+  down?: string
+  readonly code?: string
+}
+
+/** A migration as code; whether it has a way back is read in its text, because nothing of it is run before its turn. */
+function readModule(
+  { version, name }: Found,
+  path: string,
+  show: (path: string) => string,
+  {
+    mayLackDowns,
+    room,
+    packagesFrom,
+    own,
+  }: Pick<ModuleFile, 'packagesFrom' | 'own'> & {
+    readonly mayLackDowns: boolean
+    readonly room: Room
+  },
+): Migration | DbkitError {
+  const up = { ...scriptAt(path, show(path), room), module: { path, packagesFrom, own } }
+  const text = decodeScript(up.text ?? readText(path), up.file, up.module)
+  if (text instanceof DbkitError) return text
+  if (!exportsName(text.text, 'up')) return problem('workspace.no-up-exported', { file: up.file })
+  if (exportsName(text.text, 'down')) return { version, name, up, down: up }
+  return text.directives.irreversible === undefined && !mayLackDowns
+    ? problem('workspace.no-down-exported', { file: up.file })
+    : { version, name, up, down: undefined }
+}
+
 function pairUp(
-  { version, name, up, down }: { version: string; name: string; up?: string; down?: string },
+  { version, name, up, down }: Found,
   show: (path: string) => string,
   mayLackDown: boolean,
   room: Room,
@@ -254,10 +320,10 @@ function checksumOf(content: string | Buffer): string {
 /** The text of a script. Fails with `workspace.undecodable`, `workspace.bad-directive`, or `workspace.changed` when it is not what was hashed. */
 export function readScriptText(script: Script): ScriptText {
   if (script.compose !== undefined) return script.compose()
-  if (script.text !== undefined) return decoded(script.text, script.file)
+  if (script.text !== undefined) return decoded(script.text, script.file, script.module)
   const content = readText(script.path)
   if (checksumOf(content) !== script.checksum) throw problem('workspace.changed', { file: script.file })
-  return decoded(content, script.file)
+  return decoded(content, script.file, script.module)
 }
 
 /** readScriptText that reads each file once, for a command that decides twice: before it takes the lock and under it. */
@@ -273,11 +339,12 @@ export function scriptReader(): (script: Script) => ScriptText {
 
 /** The text of a script that the ledger kept. */
 export function ledgerScriptText(name: string, sql: string, direction: 'up' | 'down' = 'down'): ScriptText {
+  if (isKeptModule(sql)) return decoded(sql, `ledger:${name}`, { path: '', packagesFrom: '', own: '' })
   return decoded(sql, `ledger:${name}.${direction}.sql`)
 }
 
-function decoded(content: string | Buffer, file: string): ScriptText {
-  const text = decodeScript(content, file)
+function decoded(content: string | Buffer, file: string, module?: ModuleFile): ScriptText {
+  const text = decodeScript(content, file, module)
   if (text instanceof DbkitError) throw text
   return text
 }

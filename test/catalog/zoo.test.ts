@@ -176,6 +176,10 @@ async function countQueries(session: Session): Promise<number> {
       count++
       return session.query(sql, parameters)
     },
+    execute: (sql, parameters) => {
+      count++
+      return session.execute(sql, parameters)
+    },
     script: (sql) => {
       count++
       return session.script(sql)

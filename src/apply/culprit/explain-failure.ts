@@ -46,9 +46,12 @@ export async function explainFailure(
   if (error.code !== 'database.refused' || !(cause instanceof SqlError) || cause.connectionLost) return error
   const refused = redact ? withoutValues(cause) : cause
   const told = redact ? error.with({ message: refused.message, cause: refused }) : error
-  const statement = splitStatements(script.text).findLast(
-    (one) => location !== undefined && !isBehind(locationIn(script, one.start), location),
-  )
+  const statement =
+    cause.sql === undefined
+      ? splitStatements(script.text).findLast(
+          (one) => location !== undefined && !isBehind(locationIn(script, one.start), location),
+        )
+      : { text: cause.sql }
   if (statement === undefined) return told
   try {
     const session = await sessions.current()

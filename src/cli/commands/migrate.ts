@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import {
   migrateBaseline,
   migrateCreate,
@@ -27,6 +27,7 @@ interface Options extends GlobalOptions {
   readonly exitCode?: boolean
   readonly redact?: boolean
   readonly timestamp?: boolean
+  readonly kind?: 'sql' | 'ts' | 'js'
   readonly markApplied?: string
   readonly forget?: string
   readonly name?: string
@@ -117,13 +118,27 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
     .command('create <name>')
     .description('write an empty up and down with the next version')
     .option('--timestamp', 'version by the clock (UTC) instead of counting on')
-    .addHelpText('after', examples('dbkit migrate create add_carrier_rating -d happyrobot'))
+    .addOption(
+      new Option('--kind <kind>', 'what it is written in; code is given a Kysely (default: sql)').choices([
+        'sql',
+        'ts',
+        'js',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit migrate create add_carrier_rating -d happyrobot',
+        'dbkit migrate create backfill_ratings --kind ts -d happyrobot',
+      ),
+    )
     .action((name: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       return runVerb(context, options, (config) =>
         migrateCreate(config, {
           name,
           ...(options.timestamp === undefined ? {} : { timestamp: options.timestamp }),
+          ...(options.kind === undefined ? {} : { kind: options.kind }),
         }),
       )
     })
