@@ -350,7 +350,13 @@ class Emitter {
     const own = `${relation.schema}.${relation.name}.${column.name}`
     const origin = source === undefined ? own : `${source.schema}.${source.table}.${source.column}`
     if (this.isJson(column.type) && !(source !== undefined && this.isOverridden(source)))
-      return this.jsonType(relation, column, row, origin, before)
+      return this.jsonType(
+        relation,
+        column,
+        row,
+        source ?? { schema: relation.schema, table: relation.name, column: column.name },
+        before,
+      )
     // The application's own type may be one of what is written as well: a view says what the column would be without it.
     const isOverridden = source !== undefined && this.isOverridden(source)
     if (isOverridden) return this.typeOf(column.type, column.dimensions)
@@ -468,13 +474,13 @@ class Emitter {
     relation: RelationShape,
     column: ColumnShape,
     row: string,
-    origin: string,
+    { schema, table, column: name }: NonNullable<ColumnShape['origin']>,
     before: string[],
   ): ColumnType {
     this.used.add('Json')
     const declared =
       this.lookUp(this.options.jsonTypes, relation, column.name) ?? splitComment(column.comment).type
-    const [schema = '', table = '', name = ''] = origin.split('.')
+    const origin = `${schema}.${table}.${name}`
     const source = this.relationCalled(schema, table)
     const sourceColumn = source?.columns.find((one) => one.name === name)
     const inherited =
@@ -489,7 +495,13 @@ class Emitter {
     const owner = declared === undefined ? origin : `${relation.schema}.${relation.name}.${column.name}`
     if (declared === undefined && source !== undefined && sourceColumn !== undefined) {
       if (!this.jsonNames.has(owner))
-        return this.jsonType(source, sourceColumn, this.rowNames.get(source) ?? '', owner, this.late(source))
+        return this.jsonType(
+          source,
+          sourceColumn,
+          this.rowNames.get(source) ?? '',
+          { schema, table, column: name },
+          this.late(source),
+        )
     }
     let alias = this.jsonNames.get(owner)
     if (alias === undefined) {

@@ -22,10 +22,14 @@ comment on table cows is 'Cattle, by the head.';
 comment on column cows.grade is 'How good it is: 1=Prime, 2=Choice.';
 comment on column cows.notes is 'What was noted. @type { by: string; marks?: number[] }';
 create view v_prime_cows as select id, price, state, notes from cows where grade = 1;
+create table "herd.book" (page integer primary key, entry jsonb not null);
+comment on column "herd.book".entry is 'What it says. @type { line: string }';
+create view v_entries as select entry from "herd.book";
 create function heaviest(p_most integer, p_state text default 'new') returns table (id bigint, price numeric)
   language sql as 'select id, price from cows limit p_most';
 `
-const DOWN = 'drop function heaviest; drop view v_prime_cows; drop table cows; drop type mood;'
+const DOWN =
+  'drop function heaviest; drop view v_entries, v_prime_cows; drop table "herd.book", cows; drop type mood;'
 
 describe('the settings of codegen', () => {
   let folder: Folder
@@ -69,6 +73,8 @@ describe('the settings of codegen', () => {
     expect(text()).toMatch(
       /interface PrimeCowView \{[\s\S]*?price: GeneratedAlways<string>[\s\S]*?state: GeneratedAlways<CowState>/,
     )
+    // A dot in a name is not one between names.
+    expect(text()).toMatch(/interface EntryView \{[^}]*entry: GeneratedAlways<HerdBookEntry>/)
     expect(text()).toMatch(
       /interface HeaviestArgs \{\n {2}p_most: number \| null\n {2}p_state\?: string \| null\n\}/,
     )
@@ -112,7 +118,11 @@ describe('the settings of codegen', () => {
       ['  rested: Temporal | null', "import type { Temporal } from './time.js'"],
     ],
     ['overrides', { overrides: { columns: { 'cows.state': "'new'" } } }, ["  state: 'new'\n"]],
-    ['exclude', { exclude: ['v_prime_cows'] }, ['export interface Database {\n  cows: CowTable\n}']],
+    [
+      'exclude',
+      { exclude: ['v_prime_cows', 'herd.book', 'v_entries'] },
+      ['export interface Database {\n  cows: CowTable\n}'],
+    ],
   ])('%s', async (_, codegen, expected) => {
     const emitted = await emit(codegen)
     for (const one of expected) expect(emitted).toContain(one)
