@@ -237,6 +237,25 @@ module.exports = {
       to: { path: '^src/docs/', ...valuesOnly },
     },
     {
+      name: 'maintaining-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'Maintenance is done on a session that is handed over, by policies that are handed over: it knows no files, no ledger rows and no other step.',
+      from: { path: '^src/maintain/' },
+      to: {
+        path: '^src/(verbs|workspace|plan|prove|seed|mongo|codegen|lint|doctor|catalog|config)/',
+        ...valuesOnly,
+      },
+    },
+    {
+      name: 'only-verbs-maintain',
+      severity: 'error',
+      comment:
+        'It moves and deletes rows, and rebuilds what is in use: nobody should do so without having been asked to. The names of its tasks are public.',
+      from: { path: '^src/', pathNot: '^src/(maintain|verbs)/' },
+      to: { path: '^src/maintain/', pathNot: '^src/maintain/maintain-report\\.ts$', ...valuesOnly },
+    },
+    {
       name: 'errors-stand-alone',
       severity: 'error',
       comment: 'Everybody imports the catalogue of errors; if it imported anybody, there would be a ring.',

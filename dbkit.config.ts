@@ -12,14 +12,27 @@ export default defineConfig({
       seedsFrom: { reference: '0002' },
       // As documented for one service; how many of them run is a matter of the deployment.
       pool: { size: 20, overflow: 10 },
+      maintenance: {
+        vacuum: { every: '1 week', tables: ['loads', 'calls', 'negotiations'] },
+        archive: { calls: { into: 'calls_archive', column: 'start_time', olderThan: '90 days' } },
+      },
       codegen: codegen('happyrobot'),
     },
+    // Escalation and DelAuto name no spans: what is not declared is done when it is asked for.
     escalation: {
       databaseName: 'client_escalation_calls',
       seedsFrom: { reference: '0004' },
       codegen: codegen('escalation'),
     },
-    smartscheduler: { seedsFrom: { reference: '0006' }, codegen: codegen('smartscheduler') },
+    smartscheduler: {
+      seedsFrom: { reference: '0006' },
+      maintenance: {
+        analyze: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
+        reindex: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
+        refresh: { every: '1 day', tables: ['mv_contractor_statistics'] },
+      },
+      codegen: codegen('smartscheduler'),
+    },
     delauto: { mongo: 'sql/delauto/mongo.json', codegen: codegen('delauto') },
   },
 })

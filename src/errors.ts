@@ -836,6 +836,53 @@ const catalogue = {
       `Add docs: { formats: ['markdown'] } to databases.${a.database}, or name one with --format.`,
   },
 
+  // ---- maintenance
+  'maintain.no-policy': {
+    exit: 2,
+    say: (a: { task: string; databases: readonly string[] }) =>
+      `Which rows or partitions "${a.task}" is about is not declared for ${list(a.databases)}.`,
+    hint: (a: { task: string }) =>
+      `Declare it in the configuration, under maintenance.${a.task} of the database.`,
+  },
+  'maintain.unknown-table': {
+    exit: 2,
+    say: (a: { name: string; where: string }) => `There is no table "${a.name}", which ${a.where} names.`,
+    hint: (a: { nearest?: string | undefined }) =>
+      a.nearest === undefined ? undefined : `Did you mean ${a.nearest}?`,
+  },
+  'maintain.archive-mismatch': {
+    exit: 2,
+    say: (a: { from: string; into: string; columns: readonly string[] }) =>
+      `${a.into} cannot take the rows of ${a.from}: ${a.columns.join('; ')}.`,
+    hint: () => 'Give both tables the same columns with a migration. Nothing was moved.',
+  },
+  'maintain.bad-column': {
+    exit: 2,
+    say: (a: { table: string; column: string; type: string | undefined }) =>
+      a.type === undefined
+        ? `${a.table} has no column "${a.column}", by which its rows would be old.`
+        : `${a.table}.${a.column} is ${a.type}: it does not say how old a row is.`,
+    hint: () => 'Name a column of type date or timestamp.',
+  },
+  'maintain.no-key': {
+    exit: 2,
+    say: (a: { table: string }) =>
+      `${a.table} is partitioned and has no primary key: its rows cannot be told apart.`,
+  },
+  'maintain.not-partitioned': {
+    exit: 2,
+    say: (a: { table: string }) => `${a.table} is not partitioned by ranges of one date or timestamp.`,
+    hint: () =>
+      'Partitions are made ahead for tables that were created with PARTITION BY RANGE (<date or timestamp>).',
+  },
+  'maintain.not-owner': {
+    exit: 3,
+    say: (a: { table: string; owner: string }) =>
+      `${a.table} belongs to ${a.owner}, and only a member of that role may do this.`,
+    hint: () =>
+      'Connect as the owner, or be granted the role (from PostgreSQL 17 on: MAINTAIN on the table).',
+  },
+
   // ---- the client
   'client.test-database': {
     exit: 2,

@@ -64,6 +64,15 @@ export type {
   EngineChoice,
   Mend,
 } from './doctor/doctor-report.js'
+export { MAINTAIN_TASKS } from './maintain/maintain-report.js'
+export type { MaintainReport, MaintainStep, MaintainTask } from './maintain/maintain-report.js'
+export type {
+  ArchivePolicy,
+  MaintenanceOptions,
+  PartitionPolicy,
+  RetentionPolicy,
+  UpkeepPolicy,
+} from './config/define-config.js'
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
@@ -74,6 +83,7 @@ export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
+export type { MaintainOptions } from './verbs/maintain.js'
 export type { DoctorOptions } from './verbs/doctor.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
@@ -104,6 +114,7 @@ import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
 import type { DbServeOptions } from './verbs/db-serve.js'
 import type { DbShellOptions } from './verbs/db-shell.js'
+import type { MaintainOptions } from './verbs/maintain.js'
 import type { DoctorOptions } from './verbs/doctor.js'
 import type { LintOptions } from './verbs/lint.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
@@ -204,6 +215,11 @@ export async function lint(config: Config, options?: LintOptions): Promise<Repor
 /** Looks at each database for what is wrong or soon will be, and says what mends it. Changes nothing. */
 export async function doctor(config: Config, options?: DoctorOptions): Promise<Report> {
   return (await import('./verbs/doctor.js')).doctor(config, options)
+}
+
+/** Does the maintenance that was asked for, or that the configuration declares and is due. */
+export async function maintain(config: Config, options?: MaintainOptions): Promise<Report> {
+  return (await import('./verbs/maintain.js')).maintain(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -1,3 +1,4 @@
+import type { MaintainReport } from './maintain/maintain-report.js'
 import type { DoctorReport } from './doctor/doctor-report.js'
 import type { CulpritReport, DbkitError, ExitCode, SourceLocation } from './errors.js'
 
@@ -79,6 +80,7 @@ export interface DatabaseReport {
   readonly docs?: DocsReport
   /** What was asked to be printed instead of written. */
   readonly text?: string
+  readonly maintain?: MaintainReport
   readonly error?: ErrorReport
 }
 

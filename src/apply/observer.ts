@@ -1,3 +1,4 @@
+import type { MaintainTask } from '../maintain/maintain-report.js'
 import type { StepReport } from '../report.js'
 
 /** What a run says while it goes on; everything of it is also in the report, except what only matters meanwhile. */
@@ -57,6 +58,17 @@ export type RunEvent =
       readonly what: string
       readonly index: number
       readonly total: number
+    }
+  | {
+      readonly kind: 'maintain-progress'
+      readonly database: string
+      readonly task: MaintainTask
+      readonly object: string
+      readonly done: number
+      /** 0: not known. */
+      readonly total: number
+      /** As PostgreSQL calls it, e.g. "scanning heap". */
+      readonly phase: string
     }
   | { readonly kind: 'notice'; readonly database: string; readonly message: string }
 

@@ -6,6 +6,7 @@ import { addDocsCommands } from './commands/docs.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
 import { addLintCommand } from './commands/lint.js'
+import { addMaintainCommand } from './commands/maintain.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
@@ -50,5 +51,6 @@ export function createProgram(context: VerbContext): Command {
   addVerifyCommand(program, context)
   addLintCommand(program, context)
   addDoctorCommand(program, context)
+  addMaintainCommand(program, context)
   return program
 }

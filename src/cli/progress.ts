@@ -71,6 +71,9 @@ export function showProgress(
         current = `${event.database}: proving ${event.what} (${String(event.index + 1)} of ${String(event.total)})`
         if (live) line(current)
         break
+      case 'maintain-progress':
+        if (live) line(`${event.database}: ${describeMaintenance(event)}`)
+        break
       case 'lock-wait':
         say(`${paint.yellow('waiting')} ${event.database}: the migration lock is held by ${event.holder}`)
         break
@@ -109,6 +112,14 @@ function describeBackfill({ rows, estimate }: Extract<RunEvent, { kind: 'backfil
 }
 
 const LOG_EVERY_MS = 10_000
+function describeMaintenance(event: Extract<RunEvent, { kind: 'maintain-progress' }>): string {
+  const { task, object, done, total, phase } = event
+  if (total === 0) return `${task} ${object}${phase === '' ? '' : `, ${phase}`}`
+  const share = Math.min(1, done / total)
+  const filled = Math.round(share * BAR_WIDTH)
+  return `${task} ${object} ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${String(Math.floor(share * 100)).padStart(3)} %, ${phase}`
+}
+
 const BAR_WIDTH = 24
 
 function formatBytes(bytes: number): string {

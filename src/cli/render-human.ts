@@ -13,6 +13,7 @@ import { renderDiff } from './render-diff.js'
 import { renderDoctor } from './render-doctor.js'
 import { renderDrift } from './render-drift.js'
 import { renderLint } from './render-lint.js'
+import { renderMaintain, renderMaintainSql } from './render-maintain.js'
 import { renderVerify } from './render-verify.js'
 
 export interface RenderOptions {
@@ -47,6 +48,8 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
   if (report.text !== undefined) return [report.text.trimEnd()]
   if (report.diff !== undefined && (report.files === undefined || report.diff.up.length > 0))
     return renderDiff(report, report.diff)
+  if (report.maintain !== undefined && report.dryRun === true)
+    return renderMaintainSql(report.database, report.maintain)
   const { engine } = report
   const version = engine?.version === undefined ? '' : `PostgreSQL ${engine.version}, `
   const heading =
@@ -62,6 +65,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
+    ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),
     ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
     ...(report.docs === undefined ? [] : [renderDocs(report.docs, paint)]),

@@ -8,6 +8,16 @@ interface Rule {
   readonly holds: (value: unknown) => boolean
 }
 
+/** Keys and what they hold; `each`: any keys, each holding the same. */
+interface Keys {
+  readonly [key: string]: Shape
+}
+interface Each {
+  readonly each: Keys
+  readonly required: readonly string[]
+}
+type Shape = Rule | Keys | Each
+
 const text: Rule = {
   expected: 'a non-empty string',
   holds: (value) => typeof value === 'string' && value !== '',
@@ -116,12 +126,22 @@ const pool: Rule = {
       ([key, number]) => ['size', 'overflow', 'instances'].includes(key) && wholeNumber.holds(number),
     ),
 }
+const span: Rule = {
+  expected: 'a span like "90 days" or "1 month"',
+  holds: (value) => typeof value === 'string' && /^[1-9]\d{0,4} (?:hour|day|week|month|year)s?$/.test(value),
+}
+const positive: Rule = {
+  expected: 'a whole number from 1',
+  holds: (value) => wholeNumber.holds(value) && value !== 0,
+}
+const byTable = (each: Keys, required: readonly string[]): Each => ({ each, required })
+const upkeep = { every: span, tables: textList }
 const reasons: Rule = {
   expected: "an object of findings and reasons like { 'redundant-index public.loads_status': 'documented' }",
   holds: (value) => isTextMap(value) && Object.keys(value as object).every((key) => /^[a-z-]+ ./.test(key)),
 }
 
-const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule>>>> = {
+const DATABASE_KEYS: Keys = {
   migrations: text,
   layout: oneOf('auto', ...LAYOUTS),
   placeholders: {
@@ -143,6 +163,24 @@ const DATABASE_KEYS: Readonly<Record<string, Rule | Readonly<Record<string, Rule
   lockWait: time,
   pool,
   doctor: { accept: reasons },
+  maintenance: {
+    vacuum: upkeep,
+    analyze: upkeep,
+    reindex: upkeep,
+    refresh: upkeep,
+    archive: byTable({ into: text, column: text, olderThan: span, batch: positive }, [
+      'into',
+      'column',
+      'olderThan',
+    ]),
+    retention: byTable({ column: text, olderThan: span, batch: positive, cascade: flag }, [
+      'column',
+      'olderThan',
+    ]),
+    partitions: byTable({ every: oneOf('day', 'week', 'month', 'year'), ahead: wholeNumber, keep: span }, [
+      'every',
+    ]),
+  },
   codegen: {
     out: text,
     camelCase: flag,
@@ -182,10 +220,20 @@ export function checkConfig(value: unknown, file: string): DbkitConfig {
           }),
         )
   }
-  const check = (path: string, seen: unknown, rule: Rule | Readonly<Record<string, Rule>>): void => {
+  const check = (path: string, seen: unknown, rule: Shape): void => {
     if (seen === undefined) return
     if (isRule(rule)) {
       if (!rule.holds(seen)) refuse(path, seen, rule.expected)
+    } else if (isEach(rule)) {
+      if (!isObject(seen))
+        refuse(path, seen, `an object by table, with ${Object.keys(rule.each).join(', ')} in each`)
+      else
+        for (const [key, inner] of Object.entries(seen)) {
+          check(`${path}.${key}`, inner, rule.each)
+          for (const needed of isObject(inner) ? rule.required : [])
+            if ((inner as Record<string, unknown>)[needed] === undefined)
+              refuse(`${path}.${key}.${needed}`, undefined, expectedOf(rule.each[needed]))
+        }
     } else if (isObject(seen)) {
       unknownKeys(path, seen, Object.keys(rule))
       for (const [key, inner] of Object.entries(rule)) check(`${path}.${key}`, seen[key], inner)
@@ -208,15 +256,23 @@ export function checkConfig(value: unknown, file: string): DbkitConfig {
             database,
             'a name of letters, digits, - and _ that starts with a letter',
           )
-        check(`databases.${database}`, options, DATABASE_KEYS as Readonly<Record<string, Rule>>)
+        check(`databases.${database}`, options, DATABASE_KEYS)
       }
   }
   throwProblems(problems)
   return value as DbkitConfig
 }
 
-function isRule(rule: Rule | Readonly<Record<string, Rule>>): rule is Rule {
-  return typeof rule.holds === 'function'
+function isRule(rule: Shape): rule is Rule {
+  return 'holds' in rule && typeof rule.holds === 'function'
+}
+
+function isEach(rule: Keys | Each): rule is Each {
+  return Array.isArray(rule.required)
+}
+
+function expectedOf(rule: Shape | undefined): string {
+  return rule !== undefined && isRule(rule) ? rule.expected : 'an object'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import type { MaintenanceOptions } from './define-config.js'
 import type { JsonShape } from '../codegen/json-types.js'
 import type { LayoutName } from '../workspace/layouts/names.js'
 import type { CommittedFormat } from './define-config.js'
@@ -47,6 +48,7 @@ export interface DatabaseConfig {
   readonly lockWaitMs: number
   readonly pool: { readonly size: number; readonly overflow: number; readonly instances: number } | undefined
   readonly doctor: { readonly accept: Readonly<Record<string, string>> }
+  readonly maintenance: MaintenanceOptions
   readonly codegen: CodegenConfig
   readonly docs: DocsConfig
 }

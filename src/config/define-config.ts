@@ -43,6 +43,8 @@ export interface DatabaseOptions {
   readonly pool?: { readonly size: number; readonly overflow?: number; readonly instances?: number }
   /** Findings of `dbkit doctor` that are meant so, with the reason: { accept: { 'redundant-index public.loads_status': 'documented' } } */
   readonly doctor?: { readonly accept?: Readonly<Record<string, string>> }
+  /** What `dbkit maintain` does, how often, and to which rows. */
+  readonly maintenance?: MaintenanceOptions
   /** What `dbkit codegen` emits, and where. */
   readonly codegen?: CodegenOptions
   /** What `dbkit docs` writes to be committed, and what it asks for. */
@@ -59,6 +61,56 @@ export interface DocsOptions {
   readonly formats?: readonly CommittedFormat[]
   /** Percent of tables, columns, views, functions and types that must have a comment; true: all of them. Default: none */
   readonly requireComments?: number | boolean
+}
+
+/** Spans are PostgreSQL's intervals of one unit: "90 days", "1 month". Tables are named as in SQL, with their schema where it is not public. */
+export interface MaintenanceOptions {
+  /** VACUUM (ANALYZE), how often and of which tables. Default: when it is asked for, and all of them */
+  readonly vacuum?: UpkeepPolicy
+  readonly analyze?: UpkeepPolicy
+  /** REINDEX CONCURRENTLY */
+  readonly reindex?: UpkeepPolicy
+  /** Materialized views */
+  readonly refresh?: UpkeepPolicy
+  /** Rows that are moved into another table, by the table they are moved from. */
+  readonly archive?: Readonly<Record<string, ArchivePolicy>>
+  /** Rows that are deleted, by table. */
+  readonly retention?: Readonly<Record<string, RetentionPolicy>>
+  /** Partitions that are created ahead and detached, by partitioned table. */
+  readonly partitions?: Readonly<Record<string, PartitionPolicy>>
+}
+
+export interface UpkeepPolicy {
+  /** Default: only when it is asked for */
+  readonly every?: string
+  /** Default: all */
+  readonly tables?: readonly string[]
+}
+
+export interface ArchivePolicy {
+  readonly into: string
+  /** The date or timestamp that says how old a row is. */
+  readonly column: string
+  readonly olderThan: string
+  /** Rows that are moved at a time. Default: 1000 */
+  readonly batch?: number
+}
+
+export interface RetentionPolicy {
+  readonly column: string
+  readonly olderThan: string
+  readonly batch?: number
+  /** Also rows that others refer to by ON DELETE CASCADE, which go with them. Default: false, such rows stay */
+  readonly cascade?: boolean
+}
+
+export interface PartitionPolicy {
+  /** What one partition holds. */
+  readonly every: 'day' | 'week' | 'month' | 'year'
+  /** How many to have beyond that of today. Default: 3 */
+  readonly ahead?: number
+  /** Partitions that ended longer ago are detached, and stay as tables of their own. Default: all stay */
+  readonly keep?: string
 }
 
 /** dbkit: its own. kysely-codegen: the serializer of that package, fed by dbkit with what it would not find out. */

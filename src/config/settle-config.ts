@@ -131,6 +131,7 @@ function settleDatabase(
             instances: options.pool.instances ?? 1,
           },
     doctor: { accept: options.doctor?.accept ?? {} },
+    maintenance: options.maintenance ?? {},
     codegen: settleCodegen(name, options.codegen ?? {}, root),
     docs: settleDocs(options.docs ?? {}, root),
   }

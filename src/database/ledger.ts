@@ -1,6 +1,6 @@
 import { problem } from '../errors.js'
 import type { Session, TextRow } from './database.js'
-import { quoteLiteral, quoteName, quoteNullable, quoteQualified } from './quote.js'
+import { MAINTENANCE_SUFFIX, quoteLiteral, quoteName, quoteNullable, quoteQualified } from './quote.js'
 import { SqlError } from './sql-error.js'
 
 /** Where the ledger of a database is kept. */
@@ -403,6 +403,11 @@ export function squashEntriesSql(place: LedgerPlace, entry: NewEntry, gone: read
     `update ${tableOf(place)} set transactional=${String(entry.transactional)} ` +
       `where version operator(pg_catalog.=) ${quoteLiteral(entry.version)}`,
   ].join(';')
+}
+
+/** Where `dbkit maintain` keeps when it did what: a table beside the ledger. The catalog leaves both out, by this name. */
+export function maintenanceTableOf(place: LedgerPlace): string {
+  return quoteQualified(place.schema, `${place.table}${MAINTENANCE_SUFFIX}`)
 }
 
 export function tableOf(place: LedgerPlace): string {

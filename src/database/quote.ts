@@ -51,3 +51,6 @@ export function quoteLiteral(text: string): string {
 export function quoteNullable(text: string | undefined): string {
   return text === undefined ? 'null' : quoteLiteral(text)
 }
+
+/** What the name of the table that `dbkit maintain` keeps beside the ledger ends with. */
+export const MAINTENANCE_SUFFIX = '_maintenance'

@@ -1,4 +1,5 @@
 import type { LedgerPlace } from '../../database/ledger.js'
+import { MAINTENANCE_SUFFIX } from '../../database/quote.js'
 import { canonicalView } from '../view-definition.js'
 import {
   flag,
@@ -61,6 +62,18 @@ const KINDS = {
 
 export const PERSISTENCE = { p: 'permanent', u: 'unlogged' } as const
 
+/** The ledger, and the table of maintenance beside it. */
+function isOfDbkit(
+  { schema, name }: { readonly schema: string | null; readonly name: string | null },
+  ledger: LedgerPlace | undefined,
+): boolean {
+  return (
+    ledger !== undefined &&
+    schema === ledger.schema &&
+    (name === ledger.table || name === `${ledger.table}${MAINTENANCE_SUFFIX}`)
+  )
+}
+
 export function addRelations(
   registry: Registry,
   rows: RowsOf<typeof RELATIONS>,
@@ -69,7 +82,7 @@ export function addRelations(
   const identities = new Map(rows.map((row) => [text(row.oid), qualified(text(row.schema), text(row.name))]))
   for (const row of rows) {
     const object = address('pg_class', row.oid)
-    if (row.schema === ledger?.schema && row.name === ledger.table) registry.leaveOut(object)
+    if (isOfDbkit(row, ledger)) registry.leaveOut(object)
     else addRelation(registry, row, object, identities)
   }
 }
