@@ -267,6 +267,17 @@ const catalogue = {
     hint: (a: { first: string }) =>
       `Say which one it is: --layout ${a.first}, or layout in the configuration.`,
   },
+  'layout.own-only': {
+    exit: 2,
+    say: (a: { what: string; database: string; tool: string }) =>
+      `${a.what} works on dbkit's own layout, and ${a.database} is laid out for ${a.tool}.`,
+    hint: () => 'Bring the migrations over with `dbkit import migrations`.',
+  },
+  'layout.taken': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} is there already, and not empty.`,
+    hint: () => 'Finish what is in it first, or move it away.',
+  },
   'layout.not-sql': {
     exit: 2,
     say: (a: { file: string; tool: string }) =>

@@ -21,11 +21,12 @@ import {
 } from '../report.js'
 import { refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
 import { splitStatements } from '../workspace/statements.js'
-import { scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
+import { readScriptText, scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
 import { generateRows } from './generate-rows.js'
 import { judgeAgain, judgeDown, judgeEnd, judgeReload, verdictOf, type Observed } from './judge.js'
 import { nestedSession, trialSession } from './nested-session.js'
 import { readRowState } from './row-state.js'
+import { runCheck } from './run-check.js'
 import type { Shadow } from './shadow.js'
 
 export interface Proving {
@@ -138,6 +139,16 @@ interface Candidate {
   readonly irreversible: string | undefined
 }
 
+function unmetFinding({ name }: Migration, { message, location }: DbkitError): ProofFinding {
+  const place =
+    location === undefined ? '' : `${location.file}:${String(location.line)}:${String(location.column)}: `
+  return {
+    severity: 'different',
+    object: `migration ${name}`,
+    message: `its verify script fails: ${place}${message}`,
+  }
+}
+
 /** How a down and the up after it went. */
 interface Outcome {
   readonly verdict: ProofVerdict
@@ -198,7 +209,12 @@ class ProofRun {
     const notes: ProofFinding[] = []
     const before = await this.applyWithRows(index, await this.fill(), notes)
     const up = await this.observe()
-    const outcome = await this.judge(index, before, up)
+    const unmet = await this.check(migration)
+    const judged = await this.judge(index, before, up)
+    const outcome: Outcome =
+      unmet === undefined
+        ? judged
+        : { ...judged, verdict: 'error', findings: [...judged.findings, unmetFinding(migration, unmet)] }
     return {
       version: migration.version,
       name: migration.name,
@@ -208,6 +224,13 @@ class ProofRun {
       findings: [...outcome.findings, ...notes],
       verdict: outcome.verdict === 'exact' && notes.length > 0 ? 'note' : outcome.verdict,
     }
+  }
+
+  /** The script of the migration's own that says whether it has done what it should. */
+  private async check({ check }: Migration): Promise<DbkitError | undefined> {
+    if (check === undefined) return undefined
+    const { config, signal } = this.proving
+    return runCheck(readScriptText(check), await this.session(), config, signal)
   }
 
   /** All downs from the head on, with rows in the tables, and all ups again, in an empty database. */

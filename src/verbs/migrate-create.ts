@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { problem } from '../errors.js'
 import type { Report } from '../report.js'
+import { openFolder } from '../workspace/folder.js'
+import type { NewTexts } from '../workspace/layouts/layout.js'
+import { layoutOf } from '../workspace/layouts/recognise.js'
 import { readWorkspace, type Workspace } from '../workspace/workspace.js'
 
 export interface MigrateCreateOptions {
@@ -26,17 +29,77 @@ export function migrateCreate(config: Config, options: MigrateCreateOptions): Pr
     })
   const databases = config.databases.map((database) => {
     const workspace = readWorkspace(database, config.root, { mayBeMissing: true })
-    const label = `${nextVersion(workspace, options)}_${title}`
+    const files = ((): readonly string[] => {
+      const { kind = 'sql' } = options
+      if (kind === 'sql') return writeMigration(database, config.root, workspace, title, undefined, options)
+      if (workspace.layout !== 'dbkit')
+        throw problem('layout.own-only', {
+          what: `migrate create --${kind}`,
+          database: database.name,
+          tool: workspace.layout,
+        })
+      return writeModule(database, config.root, `${nextVersion(workspace, options)}_${title}`, kind)
+    })()
     return {
       database: database.name,
       ok: true,
-      files:
-        options.kind === undefined || options.kind === 'sql'
-          ? writePair(database, config.root, label, emptyTexts(label, title))
-          : writeModule(database, config.root, label, options.kind),
+      files,
+      ...(workspace.notes.length === 0 ? {} : { notes: workspace.notes }),
     }
   })
   return Promise.resolve({ command: 'migrate create', ok: true, databases })
+}
+
+/**
+ * Writes a migration in the layout of its folder, with the texts given or those that leave them to the author. Returns the files as they are
+ * shown.
+ */
+export function writeMigration(
+  database: DatabaseConfig,
+  root: string,
+  workspace: Workspace,
+  title: string,
+  texts: ((label: string) => NewTexts) | undefined,
+  options: Pick<MigrateCreateOptions, 'timestamp' | 'now'>,
+  // Of several that are written at once, which.
+  index = 0,
+): readonly string[] {
+  const layout = layoutOf(workspace.layout)
+  if (layout === undefined) {
+    const label = `${nextVersion(workspace, options, index)}_${title}`
+    const written = texts?.(label)
+    return writePair(
+      database,
+      root,
+      label,
+      written === undefined ? emptyTexts(label, title) : headed(written),
+    )
+  }
+  const folder = openFolder(database.migrations, relative(root, database.migrations) || '.')
+  // Those written just now come before it.
+  const known = index === 0 ? workspace : readWorkspace(database, root)
+  const files = layout.create(title, {
+    folder,
+    known: known.migrations,
+    now: new Date((options.now ?? new Date()).getTime() + index * 1_000),
+    timestamp: options.timestamp,
+    environment: database.environment,
+    texts: texts?.(title),
+  })
+  return files.map(({ path, text, replaces = false }) => {
+    const file = join(database.migrations, path)
+    const shown = relative(root, file)
+    if (existsSync(file) && !replaces) throw problem('layout.taken', { file: shown })
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text, { flag: replaces ? 'w' : 'wx' })
+    return shown
+  })
+}
+
+/** The texts as files of dbkit's own layout, which says in their head how they are run. */
+function headed({ up, down, transaction }: NewTexts): Texts {
+  const head = (together: boolean): string => (together ? '' : '-- dbkit: no-transaction\n')
+  return { up: head(transaction.up) + up, down: head(transaction.down) + (down ?? '') }
 }
 
 /** Goes on as the folder began: a timestamp after timestamps, otherwise the next number at the same width (four digits at first). */
@@ -98,12 +161,7 @@ function writeModule(
 }
 
 /** Writes an up and a down that are not there yet. */
-export function writePair(
-  database: DatabaseConfig,
-  root: string,
-  label: string,
-  texts: Texts,
-): readonly string[] {
+function writePair(database: DatabaseConfig, root: string, label: string, texts: Texts): readonly string[] {
   mkdirSync(database.migrations, { recursive: true })
   return (['up', 'down'] as const).map((direction) => {
     const file = join(database.migrations, `${label}.${direction}.sql`)

@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.js'
 import { reportOf, type DatabaseReport, type DiffPart, type Report } from '../report.js'
+import type { NewTexts } from '../workspace/layouts/layout.js'
 import { schemaFolderOf } from '../workspace/schema-folder.js'
 import { readWorkspace } from '../workspace/workspace.js'
 import { sideOf, type SideContext } from './change-sides.js'
-import { nextVersion, titleOf, writePair } from './migrate-create.js'
+import { titleOf, writeMigration } from './migrate-create.js'
 import { onlyDatabase, planChange, type ChangeOptions } from './plan-change.js'
 import { asProblem, type RunOptions } from './with-database.js'
 
@@ -52,15 +53,9 @@ export async function migrateDiff(config: Config, options: MigrateDiffOptions): 
     for (const [index, up] of diff.up.entries()) {
       // What one transaction adds to an enum the next one can use: then it is more than one migration.
       const name = index === diff.up.length - 1 ? title : `${title}_part_${String(index + 1)}`
-      const label = `${nextVersion(workspace, options, index)}_${name}`
-      files.push(
-        ...writePair(
-          database,
-          config.root,
-          label,
-          textsOf(label, name, up, { part: diff.down[index], losses: diff.losses }),
-        ),
-      )
+      const back = { part: diff.down[index], losses: diff.losses }
+      const texts = (label: string): NewTexts => textsOf(label, name, up, back)
+      files.push(...writeMigration(database, config.root, workspace, name, texts, options, index))
     }
     return report({
       ...common,
@@ -78,14 +73,14 @@ function textsOf(
   title: string,
   up: DiffPart,
   back: { readonly part: DiffPart | undefined; readonly losses: readonly string[] },
-): { readonly up: string; readonly down: string } {
-  const head = back.part?.transaction === false ? '-- dbkit: no-transaction\n' : ''
+): NewTexts {
   const undone =
     back.losses.length === 0
       ? 'leaves the database exactly as it was before.'
       : `what the up gave up does not come back: ${back.losses.join(', ')}.`
   return {
     up: `-- ${title.replaceAll(/[_-]+/g, ' ')}\n\n${up.sql}`,
-    down: `${head}-- Undoes ${label}: ${undone}\n\n${back.part?.sql ?? ''}`,
+    down: `-- Undoes ${label}: ${undone}\n\n${back.part?.sql ?? ''}`,
+    transaction: { up: true, down: back.part?.transaction !== false },
   }
 }

@@ -54,6 +54,12 @@ async function squash(
   const signal = options.signal ?? new AbortController().signal
   const observer = options.observer ?? (() => undefined)
   const workspace = readWorkspace(database, config.root)
+  if (workspace.layout !== 'dbkit')
+    throw problem('layout.own-only', {
+      what: 'migrate squash',
+      database: database.name,
+      tool: workspace.layout,
+    })
   const to = knownVersion(options.to, workspace)
   const old = workspace.migrations.filter(({ version }) => workspace.order(version, to) <= 0)
   const last = old.at(-1)

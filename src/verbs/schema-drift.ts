@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { Observer } from '../apply/observer.js'
 import { applyPlan } from '../apply/apply-plan.js'
 import type { Catalog } from '../catalog/catalog.js'
@@ -21,11 +21,13 @@ import {
   extensionsOf,
   ledgerScriptText,
   rolesOf,
+  readWorkspace,
   scriptReader,
+  type Migration,
   type Workspace,
 } from '../workspace/workspace.js'
 import { notesOf, type Outcome } from './change-under-lock.js'
-import { nextVersion } from './migrate-create.js'
+import { nextVersion, writeMigration } from './migrate-create.js'
 import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
 
 export interface SchemaDriftOptions extends RunOptions {
@@ -89,7 +91,10 @@ async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptio
     if (options.fix === undefined || drift.differences.length === 0)
       return { ok: drift.differences.length === 0, drift, ...notesOf(all) }
     const files = await fix(config, live, { should, is }, shadow, signal, options)
-    return { ok: true, drift, files, ...notesOf([...all, nextStep(files, options.fix)]) }
+    const written = readWorkspace(opened.config, config.root).migrations.filter(
+      ({ version }) => !live.workspace.migrations.some((one) => one.version === version),
+    )
+    return { ok: true, drift, files, ...notesOf([...all, nextStep(files, written, options.fix)]) }
   })
 }
 
@@ -244,7 +249,9 @@ async function fix(
     throw problem('drift.data-loss', { losses: change.losses })
   const show = (file: string): string => relative(config.root, file)
   return options.fix === 'migrations'
-    ? writeMigrations(database, workspace, change, options).map(show)
+    ? workspace.layout === 'dbkit'
+      ? writeMigrations(database, workspace, change, options).map(show)
+      : writeForeign(config, database, workspace, change, options)
     : writeScripts(database, change, options).map(show)
 }
 
@@ -270,6 +277,21 @@ function writeMigrations(
   })
 }
 
+/** The same in the layout of another tool. */
+function writeForeign(
+  { root }: Config,
+  database: DatabaseConfig,
+  workspace: Workspace,
+  { parts }: WrittenChange,
+  options: SchemaDriftOptions,
+): readonly string[] {
+  return parts.flatMap(({ up, down }, index) => {
+    const title = `take_over_drift${index === 0 ? '' : `_${String(index + 1)}`}`
+    const texts = { up, down, transaction: { up: true, down: true } }
+    return writeMigration(database, root, workspace, title, () => texts, options, index)
+  })
+}
+
 /** Beside the migrations and not among them: in a database without the drift they would fail. */
 function writeScripts(
   { migrations, name }: DatabaseConfig,
@@ -290,12 +312,16 @@ function writeScripts(
   return [file('undo_drift'), file('redo_drift')]
 }
 
-function nextStep(files: readonly string[], side: 'migrations' | 'database'): string {
+function nextStep(
+  files: readonly string[],
+  written: readonly Migration[],
+  side: 'migrations' | 'database',
+): string {
   const [file = ''] = files
   if (side === 'database') return `run it on this database: psql -v ON_ERROR_STOP=1 -f ${file} <url>`
-  const versions = files.flatMap((one) =>
-    one.endsWith('.up.sql') ? [/^\d+/.exec(basename(one))?.[0] ?? ''] : [],
-  )
-  const commands = versions.map((version) => `dbkit migrate repair --mark-applied ${version}`)
+  const commands = written.map(({ name, version }) => {
+    const shown = /^\d+/.exec(name)?.[0] ?? version
+    return `dbkit migrate repair --mark-applied ${shown}`
+  })
   return `this database has it already, so let it be recorded here: ${commands.join(' && ')}`
 }

@@ -41,7 +41,10 @@ export const dbmate: Layout = {
   },
   create(title, context) {
     const label = `${nextNumber(context, 'timestamp')}_${title}`
-    return [{ path: `${label}.sql`, text: '-- migrate:up\n\n\n-- migrate:down\n\n' }]
+    const { up = '\n', down = '', transaction } = context.texts ?? {}
+    const mark = (way: 'up' | 'down'): string =>
+      `-- migrate:${way}${transaction?.[way] === false ? ' transaction:false' : ''}\n`
+    return [{ path: `${label}.sql`, text: `${mark('up')}${up}\n${mark('down')}${down}\n` }]
   },
 }
 

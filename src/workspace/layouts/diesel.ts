@@ -1,6 +1,6 @@
 import { problem, type DbkitError } from '../../errors.js'
 import { compareText } from '../version.js'
-import { timestampOf, wholeFile } from './files.js'
+import { isOutside, timestampOf, wholeFile } from './files.js'
 import type { Draft, Folder, Layout } from './layout.js'
 
 const FOLDER = /^([^/]+)\/(up|down)\.sql$/
@@ -41,13 +41,17 @@ export const diesel: Layout = {
     }
     return { migrations: [...byVersion.values()], order: compareText, problems }
   },
-  create(title, { now }) {
+  create(title, { now, texts }) {
     const digits = timestampOf(now)
     const day = [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6, 8), digits.slice(8)].join('-')
     const label = `${day}-0000_${title}`
     return [
-      { path: `${label}/up.sql`, text: '-- Your SQL goes here\n' },
-      { path: `${label}/down.sql`, text: '-- This file should undo anything in `up.sql`\n' },
+      { path: `${label}/up.sql`, text: texts?.up ?? '-- Your SQL goes here\n' },
+      {
+        path: `${label}/down.sql`,
+        text: texts === undefined ? '-- This file should undo anything in `up.sql`\n' : (texts.down ?? ''),
+      },
+      ...(isOutside(texts) ? [{ path: `${label}/metadata.toml`, text: 'run_in_transaction = false\n' }] : []),
     ]
   },
 }

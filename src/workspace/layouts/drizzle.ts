@@ -24,9 +24,9 @@ export const drizzle: Layout = {
       : undefined
   },
   read: (folder) => (folder.names.includes(JOURNAL) ? readJournalled(folder) : readFolders(folder)),
-  create(title, { folder, now }) {
+  create(title, { folder, now, texts }) {
     if (!folder.names.includes(JOURNAL) && folder.names.some((name) => name.endsWith('/snapshot.json')))
-      return [{ path: `${timestampOf(now)}_${title}/migration.sql`, text: '' }]
+      return [{ path: `${timestampOf(now)}_${title}/migration.sql`, text: texts?.up ?? '' }]
     const journal = folder.names.includes(JOURNAL)
       ? (JSON.parse(folder.text(JOURNAL)) as Journal)
       : { version: '7', dialect: 'postgresql', entries: [] }
@@ -35,7 +35,7 @@ export const drizzle: Layout = {
     const entry = { idx, version: journal.version ?? '7', when: now.getTime(), tag, breakpoints: true }
     const next = { ...journal, entries: [...journal.entries, entry] }
     return [
-      { path: `${tag}.sql`, text: '' },
+      { path: `${tag}.sql`, text: texts?.up ?? '' },
       { path: JOURNAL, text: `${JSON.stringify(next, undefined, 2)}\n`, replaces: true },
     ]
   },

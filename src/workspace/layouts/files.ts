@@ -1,4 +1,4 @@
-import type { CreateContext, Folder, Section, TransactionRule } from './layout.js'
+import type { CreateContext, Folder, NewTexts, Section, TransactionRule } from './layout.js'
 
 /** A file all of which is one script. */
 export function wholeFile(folder: Folder, file: string, transaction: TransactionRule): Section {
@@ -62,6 +62,17 @@ export function withoutDialects(
 const OTHER_DIALECT =
   /\.(?:mysql|mariadb|sqlite3?|cockroach(?:db)?|crdb|mssql|sqlserver|oracle|clickhouse|spanner|yugabyte)\./i
 const OWN_DIALECT = /\.(?:postgres(?:ql)?|pg|pgsql)\./i
+
+/** Of a tool that says in one place how both ways are run. */
+export function isOutside(texts: NewTexts | undefined): boolean {
+  return texts !== undefined && !(texts.transaction.up && texts.transaction.down)
+}
+
+/** SQL whose statements a tool that splits at semicolons would tear apart, between marks that keep it whole. */
+export function keptWhole(sql: string | undefined, mark: string): string {
+  if (sql === undefined) return '\n'
+  return /\$|begin\s+atomic/i.test(sql) ? `-- ${mark} StatementBegin\n${sql}-- ${mark} StatementEnd\n` : sql
+}
 
 /** The version of a new file: goes on as the folder began, with a number of the same width or the time. */
 export function nextNumber(

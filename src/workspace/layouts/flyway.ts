@@ -58,7 +58,7 @@ export const flyway: Layout = {
     const byDescription = repeatable.sort((a, b) => (a.name < b.name ? -1 : 1))
     return { migrations, order: compareDotted, repeatable: byDescription, notes, problems }
   },
-  create(title, { folder, known, now, timestamp }) {
+  create(title, { folder, known, now, timestamp, texts }) {
     const last = known.at(-1)?.version ?? '0'
     const isClock = timestamp === true || (timestamp === undefined && (last.split('.')[0]?.length ?? 0) >= 8)
     const parts = last.split('.')
@@ -67,10 +67,10 @@ export const flyway: Layout = {
       : [...parts.slice(0, -1), String(BigInt(parts.at(-1) ?? '0') + 1n)].join('.')
     const written = next.replaceAll('.', '_')
     const undo = folder.names.some((name) => NAME.exec(name)?.[1] === 'U')
-    const at = known.length === 0 ? '' : commonFolder(folder)
+    const at = folderOf(folder, known.at(-1)?.name)
     return [
-      { path: `${at}V${written}__${title}.sql`, text: '' },
-      ...(undo ? [{ path: `${at}U${written}__${title}.sql`, text: '' }] : []),
+      { path: `${at}V${written}__${title}.sql`, text: texts?.up ?? '' },
+      ...(undo ? [{ path: `${at}U${written}__${title}.sql`, text: texts?.down ?? '' }] : []),
     ]
   },
 }
@@ -82,10 +82,10 @@ function canonicalDotted(written: string): string {
   return parts.join('.')
 }
 
-/** Where the last versioned file is. */
-function commonFolder(folder: Folder): string {
-  const last = folder.names.filter((name) => NAME.exec(name)?.[1] === 'V').at(-1) ?? ''
-  return last.slice(0, last.lastIndexOf('/') + 1)
+/** Where the file of a migration is. */
+function folderOf(folder: Folder, name: string | undefined): string {
+  const file = folder.names.find((one) => one.slice(one.lastIndexOf('/') + 1) === `${name ?? ''}.sql`) ?? ''
+  return file.slice(0, file.lastIndexOf('/') + 1)
 }
 
 function migrationsOf(

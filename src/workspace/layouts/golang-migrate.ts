@@ -69,9 +69,10 @@ export const golangMigrate: Layout = {
   },
   create(title, context) {
     const label = `${nextNumber(context, 6)}_${title}`
+    const { texts } = context
     return [
-      { path: `${label}.up.sql`, text: '' },
-      { path: `${label}.down.sql`, text: '' },
+      { path: `${label}.up.sql`, text: texts?.up ?? '' },
+      { path: `${label}.down.sql`, text: texts?.down ?? '' },
     ]
   },
 }

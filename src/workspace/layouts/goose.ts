@@ -1,6 +1,6 @@
 import { problem, type DbkitError } from '../../errors.js'
 import { canonicalVersion, compareVersions } from '../version.js'
-import { markersIn, nextNumber, type Marker } from './files.js'
+import { isOutside, keptWhole, markersIn, nextNumber, type Marker } from './files.js'
 import type { Draft, Edit, Folder, Layout, LayoutOptions, Section } from './layout.js'
 import { readVariable } from './variables.js'
 
@@ -47,7 +47,15 @@ export const goose: Layout = {
   },
   create(title, context) {
     const label = `${nextNumber(context, 'timestamp')}_${title}`
-    return [{ path: `${label}.sql`, text: '-- +goose Up\n\n\n-- +goose Down\n\n' }]
+    const { texts } = context
+    const outside = isOutside(texts)
+    const text = (sql: string | undefined): string => (outside ? (sql ?? '\n') : keptWhole(sql, '+goose'))
+    return [
+      {
+        path: `${label}.sql`,
+        text: `${outside ? '-- +goose NO TRANSACTION\n' : ''}-- +goose Up\n${text(texts?.up)}\n-- +goose Down\n${text(texts?.down)}`,
+      },
+    ]
   },
 }
 
@@ -120,6 +128,7 @@ function substitutions(
   for (const match of text.slice(from, to).matchAll(VARIABLE)) {
     const start = from + match.index
     if (!isOn(start)) continue
+    if (match[0] === '$$') continue
     const [whole, escaped, braced, operator, otherwise = '', plain] = match
     const value =
       escaped === undefined
@@ -134,4 +143,5 @@ function substitutions(
   return edits
 }
 
-const VARIABLE = /(\\\$)|\$\{([A-Za-z_]\w*)(?:(:?[-?])([^}]*))?\}|\$([A-Za-z_]\w*)/g
+// $$ opens and closes bodies of functions.
+const VARIABLE = /\$\$|(\\\$)|\$\{([A-Za-z_]\w*)(?:(:?[-?])([^}]*))?\}|\$([A-Za-z_]\w*)/g

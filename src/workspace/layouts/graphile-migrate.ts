@@ -59,9 +59,10 @@ export const graphileMigrate: Layout = {
         notes.push(`${folder.show(file)} is not committed, and left out`)
     return { migrations, order: compareVersions, notes, problems }
   },
-  create(title, { folder }) {
-    const text = `--! Message: ${title.replaceAll('_', ' ')}\n\n-- graphile-migrate commit makes a migration of this file\n`
-    return [{ path: 'current.sql', text, replaces: isBlank(folder) }]
+  create(title, { folder, texts }) {
+    const head = `--! Message: ${title.replaceAll('_', ' ')}\n\n${texts?.transaction.up === false ? '--! no-transaction\n' : ''}`
+    const body = texts?.up ?? '-- graphile-migrate commit makes a migration of this file\n'
+    return [{ path: 'current.sql', text: head + body, replaces: isBlank(folder) }]
   },
 }
 

@@ -41,7 +41,17 @@ export interface CreateContext {
   readonly known: readonly { readonly version: string; readonly name: string }[]
   readonly now: Date
   readonly timestamp: boolean | undefined
+  /** What the migration does; absent: that is still to be written. */
+  readonly texts: NewTexts | undefined
   readonly environment: LayoutOptions['environment']
+}
+
+export interface NewTexts {
+  readonly up: string
+  /** Left out where the tool has no way back. */
+  readonly down: string | undefined
+  /** Whether up and down can each be one transaction. */
+  readonly transaction: { readonly up: boolean; readonly down: boolean }
 }
 
 /** Written by `migrate create`; `text` is the whole content of the file from then on. */

@@ -33,7 +33,7 @@ export const nodePgMigrate: Layout = {
     })
     return { migrations, order: compareNames, problems }
   },
-  create(title, { known, now, timestamp }) {
+  create(title, { known, now, timestamp, texts }) {
     const last = /^\d+/.exec(known.at(-1)?.name ?? '')?.[0] ?? ''
     const prefix =
       last.length === 17
@@ -43,7 +43,12 @@ export const nodePgMigrate: Layout = {
           : last.length === 14
             ? timestampOf(now)
             : String(now.getTime())
-    return [{ path: `${prefix}_${title}.sql`, text: '-- Up Migration\n\n-- Down Migration\n' }]
+    return [
+      {
+        path: `${prefix}_${title}.sql`,
+        text: `-- Up Migration\n${texts?.up ?? ''}\n-- Down Migration\n${texts?.down ?? ''}`,
+      },
+    ]
   },
 }
 

@@ -36,8 +36,8 @@ export const prisma: Layout = {
     })
     return { migrations, order: compareText, problems }
   },
-  create(title, { folder, now }) {
-    const migration = { path: `${timestampOf(now)}_${title}/migration.sql`, text: '' }
+  create(title, { folder, now, texts }) {
+    const migration = { path: `${timestampOf(now)}_${title}/migration.sql`, text: texts?.up ?? '' }
     return folder.names.includes('migration_lock.toml')
       ? [migration]
       : [{ path: 'migration_lock.toml', text: 'provider = "postgresql"\n' }, migration]

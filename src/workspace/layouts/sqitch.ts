@@ -1,7 +1,7 @@
 import { problem, type DbkitError } from '../../errors.js'
 import { listedOrder } from '../version.js'
 import { markersIn, wholeFile } from './files.js'
-import type { Draft, Folder, Layout } from './layout.js'
+import type { Draft, Folder, Layout, NewFile } from './layout.js'
 
 /** deploy/, revert/ and verify/ with a script for each change of sqitch.plan, in its order. */
 export const sqitch: Layout = {
@@ -42,7 +42,7 @@ export const sqitch: Layout = {
     })
     return { migrations, order: listedOrder(changes.map(({ version }) => version)), notes, problems }
   },
-  create(title, { folder, now, environment }) {
+  create(title, { folder, now, environment, texts }) {
     const places = placesOf(folder)
     const plan = folder.names.includes(places.plan)
       ? folder.text(places.plan)
@@ -52,13 +52,15 @@ export const sqitch: Layout = {
     const email = environment['SQITCH_EMAIL'] ?? `${environment['USER'] ?? 'dbkit'}@localhost`
     const moment = `${now.toISOString().slice(0, 19)}Z`
     const line = `${title} ${moment} ${planner} <${email}> # ${title.replaceAll('_', ' ')}\n`
-    const script = (what: string, below: string, end: string): { path: string; text: string } => ({
+    const script = (what: string, below: string, end: string, sql = '\n', together = true): NewFile => ({
       path: `${below}${title}.${places.extension}`,
-      text: `-- ${what} ${project}:${title} ${what === 'Deploy' ? 'to' : what === 'Revert' ? 'from' : 'on'} pg\n\nBEGIN;\n\n\n${end};\n`,
+      text:
+        `-- ${what} ${project}:${title} ${what === 'Deploy' ? 'to' : what === 'Revert' ? 'from' : 'on'} pg\n\n` +
+        (together ? `BEGIN;\n\n${sql}\n${end};\n` : sql),
     })
     return [
-      script('Deploy', places.deploy, 'COMMIT'),
-      script('Revert', places.revert, 'COMMIT'),
+      script('Deploy', places.deploy, 'COMMIT', texts?.up, texts?.transaction.up),
+      script('Revert', places.revert, 'COMMIT', texts?.down, texts?.transaction.down),
       script('Verify', places.verify, 'ROLLBACK'),
       {
         path: places.plan,

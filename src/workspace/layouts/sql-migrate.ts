@@ -1,6 +1,6 @@
 import { problem, type DbkitError } from '../../errors.js'
 import { canonicalVersion, compareText, compareVersions } from '../version.js'
-import { markersIn, nextNumber, type Marker } from './files.js'
+import { keptWhole, markersIn, nextNumber, type Marker } from './files.js'
 import type { Draft, Folder, Layout, Section } from './layout.js'
 
 const MARK = /^--\s*\+migrate\s+(\S.*?)\s*$/
@@ -28,7 +28,13 @@ export const sqlMigrate: Layout = {
   },
   create(title, context) {
     const label = `${nextNumber(context, 'timestamp')}-${title}`
-    return [{ path: `${label}.sql`, text: '-- +migrate Up\n\n-- +migrate Down\n' }]
+    const { texts } = context
+    const section = (way: 'up' | 'down'): string => {
+      const outside = texts?.transaction[way] === false
+      const head = `-- +migrate ${way === 'up' ? 'Up' : 'Down'}${outside ? ' notransaction' : ''}\n`
+      return head + (outside ? (texts[way] ?? '') : keptWhole(texts?.[way], '+migrate'))
+    }
+    return [{ path: `${label}.sql`, text: `${section('up')}\n${section('down')}` }]
   },
 }
 

@@ -69,12 +69,17 @@ export const sqlx: Layout = {
     const label = `${nextNumber(context, 'timestamp')}_${title}`
     const isReversible =
       context.known.length === 0 || context.folder.names.some((name) => /^\d+_.*\.up\.sql$/.test(name))
+    const { texts } = context
+    const text = (way: 'up' | 'down', otherwise: string): string =>
+      texts === undefined
+        ? otherwise
+        : `${texts.transaction[way] ? '' : '-- no-transaction\n'}${texts[way] ?? ''}`
     return isReversible
       ? [
-          { path: `${label}.up.sql`, text: '-- Add up migration script here\n' },
-          { path: `${label}.down.sql`, text: '-- Add down migration script here\n' },
+          { path: `${label}.up.sql`, text: text('up', '-- Add up migration script here\n') },
+          { path: `${label}.down.sql`, text: text('down', '-- Add down migration script here\n') },
         ]
-      : [{ path: `${label}.sql`, text: '-- Add migration script here\n' }]
+      : [{ path: `${label}.sql`, text: text('up', '-- Add migration script here\n') }]
   },
 }
 
