@@ -12,17 +12,16 @@ export const sqlx: Layout = {
   name: 'sqlx',
   namesLikeOwn: true,
   recognise(folder) {
-    const [first] = folder.names.filter((name) => NAME.test(name))
+    const named = folder.names.filter((name) => NAME.test(name))
     // Drizzle's files look the same, and their journal says so.
-    if (first === undefined || folder.names.includes('meta/_journal.json')) return undefined
+    if (named.length === 0 || folder.names.includes('meta/_journal.json')) return undefined
     const inRust = folder.around('Cargo.toml')
-    const own = folder.names.filter(
-      (name) => NAME.test(name) && (inRust || NAME.exec(name)?.[3] === undefined),
-    )
-    if (own.length === 0 || own.some((name) => MARKED.test(folder.text(name)))) return undefined
+    // Among pairs, a file without a direction is one whose name is wrong.
+    if (!inRust && named.some((name) => NAME.exec(name)?.[3] !== undefined)) return undefined
+    if (named.some((name) => MARKED.test(folder.text(name)))) return undefined
     return inRust
       ? 'numbered .sql files in a Rust package'
-      : `${folder.show(own[0] ?? '')} is a numbered file without the mark of any tool`
+      : `${folder.show(named[0] ?? '')} is a numbered file without the mark of any tool`
   },
   read(folder) {
     const problems: DbkitError[] = []
