@@ -177,8 +177,8 @@ module.exports = {
       name: 'only-verbs-prove',
       severity: 'error',
       comment:
-        'A proof opens engines and takes seconds: nobody should do so without having been asked to. The linter borrows its rows.',
-      from: { path: '^src/', pathNot: '^src/(prove|lint|verbs)/' },
+        'A proof opens engines and takes seconds: nobody should do so without having been asked to. The linter and the fuzzer borrow its rows.',
+      from: { path: '^src/', pathNot: '^src/(prove|lint|fuzz|verbs)/' },
       to: { path: '^src/prove/' },
     },
     {
@@ -254,6 +254,21 @@ module.exports = {
         'It moves and deletes rows, and rebuilds what is in use: nobody should do so without having been asked to. The names of its tasks are public.',
       from: { path: '^src/', pathNot: '^src/(maintain|verbs)/' },
       to: { path: '^src/maintain/', pathNot: '^src/maintain/maintain-report\\.ts$', ...valuesOnly },
+    },
+    {
+      name: 'fuzzing-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'Rows are tried on a shadow that is handed over: the fuzzer knows neither who asks, nor which files are pending.',
+      from: { path: '^src/fuzz/' },
+      to: { path: '^src/(verbs|lint|seed|mongo|codegen|config)/', ...valuesOnly },
+    },
+    {
+      name: 'only-verbs-fuzz',
+      severity: 'error',
+      comment: 'Running a migration hundreds of times is asked for by name, and done for nobody else.',
+      from: { path: '^src/', pathNot: '^src/(fuzz|verbs)/' },
+      to: { path: '^src/fuzz/' },
     },
     {
       name: 'errors-stand-alone',

@@ -29,6 +29,9 @@ export type {
   EngineReport,
   ErrorReport,
   Existence,
+  FuzzedMigration,
+  FuzzFinding,
+  FuzzReport,
   ImportFileReport,
   ImportFinding,
   ImportFindingCode,
@@ -85,6 +88,7 @@ export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
 export type { MaintainOptions } from './verbs/maintain.js'
 export type { DoctorOptions } from './verbs/doctor.js'
+export type { FuzzOptions } from './verbs/fuzz.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
@@ -109,6 +113,7 @@ import type { Flags, Surroundings } from './config/settle-config.js'
 import type { CodegenVerbOptions } from './verbs/codegen.js'
 import type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 import type { DocsBuildOptions } from './verbs/docs-build.js'
+import type { FuzzOptions } from './verbs/fuzz.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
@@ -220,6 +225,11 @@ export async function doctor(config: Config, options?: DoctorOptions): Promise<R
 /** Does the maintenance that was asked for, or that the configuration declares and is due. */
 export async function maintain(config: Config, options?: MaintainOptions): Promise<Report> {
   return (await import('./verbs/maintain.js')).maintain(config, options)
+}
+
+/** Runs migrations over rows at the edges of what their tables take, and keeps those on which they fail. */
+export async function fuzz(config: Config, options?: FuzzOptions): Promise<Report> {
+  return (await import('./verbs/fuzz.js')).fuzz(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -81,6 +81,7 @@ export interface DatabaseReport {
   /** What was asked to be printed instead of written. */
   readonly text?: string
   readonly maintain?: MaintainReport
+  readonly fuzz?: FuzzReport
   readonly error?: ErrorReport
 }
 
@@ -313,6 +314,8 @@ export interface VerifyReport {
   readonly docs?: ProofCheck
   /** With --base: the orders in which databases may get what both sides have. */
   readonly merge?: ProofCheck
+  /** Rows that `dbkit fuzz` has found to break a migration, tried again; undefined: there are none. */
+  readonly fuzz?: ProofCheck
   /** Tables that no rows could be made for, and why: what happens to their rows was not seen. */
   readonly emptyTables: readonly { readonly table: string; readonly why: string }[]
   readonly durationMs: number
@@ -436,6 +439,55 @@ export interface DocsReport {
   readonly describable: number
   /** "column loads.rating": those without. */
   readonly undescribed: readonly string[]
+}
+
+/** What `dbkit fuzz` saw when it ran migrations over rows at the edges of what their tables take. */
+export interface FuzzReport {
+  /** The same seed gives the same rows. */
+  readonly seed: number
+  /** In the order in which they would be applied. */
+  readonly migrations: readonly FuzzedMigration[]
+  readonly summary: {
+    readonly migrations: number
+    /** Rows that were made, of all of them. */
+    readonly rows: number
+    /** How often a migration was run. */
+    readonly tries: number
+    readonly findings: number
+    readonly allowed: number
+  }
+  readonly durationMs: number
+}
+
+export interface FuzzedMigration {
+  readonly version: string
+  readonly name: string
+  readonly file: string
+  /** Those that it touches, of what was there before. */
+  readonly tables: readonly string[]
+  readonly rows: number
+  readonly tries: number
+  /** Cases of its fixture, which were tried first. */
+  readonly replayed: number
+  readonly findings: readonly FuzzFinding[]
+  /** Findings that the file allows, each with the reason that it gives. */
+  readonly allowed: readonly (FuzzFinding & { readonly reason: string })[]
+  readonly notes: readonly string[]
+  readonly durationMs: number
+}
+
+export interface FuzzFinding {
+  /** As in -- dbkit: allow=<code> <reason>. */
+  readonly code: 'up-refuses-rows' | 'down-refuses-rows'
+  readonly direction: 'up' | 'down'
+  /** What PostgreSQL said, where, and to which rows. */
+  readonly error: ErrorReport
+  /** The fewest and plainest rows that show it. */
+  readonly sql: string
+  /** The file that keeps them. */
+  readonly fixture: string
+  /** found: in this run. fixture: by an earlier one. */
+  readonly source: 'found' | 'fixture'
 }
 
 /** The report of an error, with everything the terminal and the JSON document need. */

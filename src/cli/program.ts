@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.js'
 import { addDocsCommands } from './commands/docs.js'
 import { addImportCommands } from './commands/import.js'
 import { addDbCommands } from './commands/db.js'
+import { addFuzzCommand } from './commands/fuzz.js'
 import { addLintCommand } from './commands/lint.js'
 import { addMaintainCommand } from './commands/maintain.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
@@ -52,5 +53,6 @@ export function createProgram(context: VerbContext): Command {
   addLintCommand(program, context)
   addDoctorCommand(program, context)
   addMaintainCommand(program, context)
+  addFuzzCommand(program, context)
   return program
 }

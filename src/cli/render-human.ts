@@ -12,6 +12,7 @@ import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
 import { renderDoctor } from './render-doctor.js'
 import { renderDrift } from './render-drift.js'
+import { renderFuzz } from './render-fuzz.js'
 import { renderLint } from './render-lint.js'
 import { renderMaintain, renderMaintainSql } from './render-maintain.js'
 import { renderVerify } from './render-verify.js'
@@ -67,6 +68,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
     ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),
     ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
+    ...(report.fuzz === undefined ? [] : renderFuzz(report.fuzz, { paint, time: formatTime })),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
     ...(report.docs === undefined ? [] : [renderDocs(report.docs, paint)]),
     ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),

@@ -27,6 +27,7 @@ const CHECKS = [
   ['types', 'the emitted types'],
   ['docs', 'the committed documentation'],
   ['merge', 'each order of a merge'],
+  ['fuzz', 'rows that broke a migration once'],
 ] as const
 
 interface Tools {

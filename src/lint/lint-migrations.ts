@@ -404,7 +404,12 @@ function idleAllowances(
   findings: readonly LintFinding[],
 ): readonly string[] {
   return [...allow.keys()].flatMap((code) => {
-    if (code === 'password-literal' || findings.some((finding) => finding.code === code)) return []
+    // Those are for other commands.
+    if (
+      /^(?:password-literal|(?:up|down)-refuses-rows)$/.test(code) ||
+      findings.some((finding) => finding.code === code)
+    )
+      return []
     if (isHazardCode(code)) return [`allow=${code} allows nothing: there is no such finding here`]
     const nearest = nearestName(code, Object.keys(HAZARDS))
     return [

@@ -10,12 +10,22 @@ export interface GenerateOptions {
   readonly tables: readonly string[]
   /** Rows of each table. Default: 3 */
   readonly rows?: number
+  /** The number of the first row: what tells rows apart goes by it. Default: 1 */
+  readonly first?: number
+  /** Told each row that PostgreSQL took: what it was given, and what PostgreSQL gave to columns that count or are drawn. */
+  readonly onRow?: (row: GeneratedRow) => void
   /** The same seed gives the same rows. Default: 1 */
   readonly seed?: number
   /** Leaves everything empty that may be: what a later constraint would mind is then mostly gone. */
   readonly sparse?: boolean
   /** As in SET search_path: triggers may rely on the one that the application has. */
   readonly searchPath: string
+}
+
+export interface GeneratedRow {
+  readonly table: string
+  /** Null is NULL; what is left out has its default. */
+  readonly values: ReadonlyMap<string, string | null>
 }
 
 export interface Generated {
@@ -34,7 +44,7 @@ const TRIES = 24
 export async function generateRows(
   session: Session,
   catalog: Catalog,
-  { tables, rows = 3, seed = 1, sparse = false, searchPath }: GenerateOptions,
+  { tables, rows = 3, first = 1, seed = 1, sparse = false, searchPath, onRow }: GenerateOptions,
 ): Promise<Generated> {
   const filled: { table: string; rows: number }[] = []
   const empty: { table: string; why: string }[] = []
@@ -45,14 +55,15 @@ export async function generateRows(
       const plan = planTable(catalog, table)
       let why = ''
       let made = 0
-      for (let number = 1; number <= rows; number++) {
-        const refused = await insertRow(session, catalog, plan, { number, sparse }, chance)
-        if (refused === undefined) made++
-        else {
+      for (let number = first; number < first + rows; number++) {
+        const tried = await insertRow(session, catalog, plan, { number, sparse }, chance)
+        if (typeof tried === 'string') {
           // What refused so many tries refuses the next row as well.
-          why = refused
+          why = tried
           break
         }
+        made++
+        onRow?.({ table: table.identity, values: tried })
       }
       if (made > 0) filled.push({ table: table.identity, rows: made })
       else empty.push({ table: table.identity, why })
@@ -121,6 +132,8 @@ type Column = FactOf<'column'>
 interface TablePlan {
   readonly identity: string
   readonly columns: readonly Column[]
+  /** What PostgreSQL gives a value that is another one each time. */
+  readonly drawn: readonly string[]
   readonly hints: ReadonlyMap<string, Hints>
   readonly foreignKeys: readonly ForeignKey[]
   /** Which columns a constraint or a unique index is about, by its name. */
@@ -131,9 +144,10 @@ interface TablePlan {
 
 function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'table'>): TablePlan {
   // What PostgreSQL alone gives a value stays out.
-  const columns = partsOfKind(catalog, key, 'column').filter(
-    ({ properties: { generated, identity: given } }) => generated === undefined && given === undefined,
+  const all = partsOfKind(catalog, key, 'column').filter(
+    ({ properties: { generated } }) => generated === undefined,
   )
+  const columns = all.filter(({ properties: { identity: given } }) => given === undefined)
   const constraints = partsOfKind(catalog, key, 'constraint')
   const checks = constraints.filter(({ properties: { type } }) => type === 'check')
   const texts = checks.map(({ properties: { definition } }) => definition)
@@ -141,6 +155,7 @@ function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'tabl
   return {
     identity,
     columns,
+    drawn: all.filter(isDrawn).map(({ name }) => name),
     hints: new Map(columns.map(({ name }) => [name, hintsOf(name, texts)])),
     foreignKeys: foreignKeysOf(catalog, key),
     involved: new Map([
@@ -158,6 +173,10 @@ function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'tabl
   }
 }
 
+function isDrawn({ properties: { identity, default: given } }: Column): boolean {
+  return identity !== undefined || (given !== undefined && /\bnextval\(|uuid|random/.test(given))
+}
+
 /** Values that lie in a partition: the lower bound of a range, the first of a list; none where any will do. */
 function boundOf(bound: string): readonly string[] {
   const list = /^FOR VALUES (?:FROM|IN) \((.*?)\)(?: TO|$)/.exec(bound)?.[1]
@@ -169,14 +188,14 @@ function boundOf(bound: string): readonly string[] {
 /** What a column is given: a value, NULL, or what PostgreSQL gives by itself. */
 type Mode = 'value' | 'null' | 'default'
 
-/** Inserts one row; returns what PostgreSQL said when none of the tries was right. */
+/** Inserts one row and returns its values, or what PostgreSQL said when none of the tries was right. */
 async function insertRow(
   session: Session,
   catalog: Catalog,
   plan: TablePlan,
   { number, sparse }: { readonly number: number; readonly sparse: boolean },
   chance: Chance,
-): Promise<string | undefined> {
+): Promise<ReadonlyMap<string, string | null> | string> {
   const modes = new Map<string, Mode>(plan.columns.map((column) => [column.name, firstMode(column, sparse)]))
   const values = new Map<string, string | undefined>()
   const redraw = (names: readonly string[]): void => {
@@ -189,7 +208,7 @@ async function insertRow(
   let why = ''
   for (let tries = 0; tries < TRIES; tries++) {
     const refused = await tryInsert(session, plan, values, modes)
-    if (refused === undefined) return undefined
+    if (!(refused instanceof SqlError)) return refused
     why = refused.message
     const { constraint, column } = refused.fields
     const known = constraint === undefined ? undefined : plan.involved.get(constraint)
@@ -292,7 +311,7 @@ async function tryInsert(
   plan: TablePlan,
   values: ReadonlyMap<string, string | undefined>,
   modes: ReadonlyMap<string, Mode>,
-): Promise<SqlError | undefined> {
+): Promise<ReadonlyMap<string, string | null> | SqlError> {
   const given = plan.columns.filter(({ name }) => modes.get(name) !== 'default')
   const list = given.map(({ name }) => quoteName(name)).join(', ')
   const literals = given.map(({ name }) => {
@@ -300,12 +319,20 @@ async function tryInsert(
     return value === undefined ? 'null' : quoteLiteral(value)
   })
   const row = given.length === 0 ? 'default values' : `(${list}) values (${literals.join(', ')})`
+  const drawn = plan.drawn.filter((name) => !given.some((column) => column.name === name))
+  const returning =
+    drawn.length === 0 ? '' : ` returning ${drawn.map((name) => `${quoteName(name)}::text`).join(', ')}`
   try {
-    await session.script(
-      `savepoint dbkit_row;insert into ${plan.identity} ${row};set constraints all immediate;` +
+    const [returned] = await session.script(
+      `savepoint dbkit_row;insert into ${plan.identity} ${row}${returning};set constraints all immediate;` +
         'set constraints all deferred;release savepoint dbkit_row',
     )
-    return undefined
+    return new Map([
+      ...drawn.map((name, index) => [name, returned?.[index] ?? null] as const),
+      ...given.map(
+        ({ name }) => [name, modes.get(name) === 'null' ? null : (values.get(name) ?? null)] as const,
+      ),
+    ])
   } catch (error) {
     if (!(error instanceof SqlError) || session.lost || error.sqlstate === '57014') throw error
     await session.script('rollback to savepoint dbkit_row;release savepoint dbkit_row')

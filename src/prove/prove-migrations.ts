@@ -6,10 +6,10 @@ import { factsOf, type Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
-import { createLedger, type LedgerEntry } from '../database/ledger.js'
+import { createLedger } from '../database/ledger.js'
 import { SqlError } from '../database/sql-error.js'
 import { DbkitError } from '../errors.js'
-import { planDown, planUp, type Step } from '../plan/plan.js'
+import type { Step } from '../plan/plan.js'
 import {
   reportOf,
   type ErrorReport,
@@ -19,9 +19,9 @@ import {
   type RollbackProof,
   type VerifyReport,
 } from '../report.js'
-import { refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
 import { splitStatements } from '../workspace/statements.js'
-import { readScriptText, scriptReader, type Migration, type Workspace } from '../workspace/workspace.js'
+import { readScriptText, type Migration, type Workspace } from '../workspace/workspace.js'
+import { candidatesOf, isRefusal, type Candidate } from './candidates.js'
 import { generateRows } from './generate-rows.js'
 import { judgeAgain, judgeDown, judgeEnd, judgeReload, verdictOf, type Observed } from './judge.js'
 import { nestedSession, trialSession } from './nested-session.js'
@@ -112,10 +112,12 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
 
 /** Whether everything was found as it should be. */
 export function isProved(report: VerifyReport): boolean {
-  const { summary, wholeWay, seeds, seedClaims, schema, types, docs, merge } = report
+  const { summary, wholeWay, seeds, seedClaims, schema, types, docs, merge, fuzz } = report
   return (
     summary.different + summary.error + summary.empty === 0 &&
-    [wholeWay, seeds, seedClaims, schema, types, docs, merge].every((check) => check?.outcome !== 'failed')
+    [wholeWay, seeds, seedClaims, schema, types, docs, merge, fuzz].every(
+      (check) => check?.outcome !== 'failed',
+    )
   )
 }
 
@@ -127,16 +129,6 @@ class StoppingUp extends Error {
     super(problem.message, { cause: problem })
     this.problem = problem
   }
-}
-
-/** A migration with what can be run of it. */
-interface Candidate {
-  readonly migration: Migration
-  readonly up: Step
-  readonly down: Step | undefined
-  /** Why the down cannot even be sent. */
-  readonly unusable: DbkitError | undefined
-  readonly irreversible: string | undefined
 }
 
 function unmetFinding({ name }: Migration, { message, location }: DbkitError): ProofFinding {
@@ -667,84 +659,4 @@ function failedDown(error: unknown, down: Step, config: DatabaseConfig): Outcome
 /** Seeds that do not fit, and not an interruption. */
 function isRefusedSeed(error: unknown): error is DbkitError {
   return error instanceof DbkitError && error.exit !== 130
-}
-
-/** Raised by the file itself: in a DO block, and not by a function or trigger that it ran into; or thrown by code, as a plain Error. */
-function isRefusal(cause: unknown): boolean {
-  if (!(cause instanceof SqlError))
-    return cause instanceof Error && !(cause instanceof DbkitError) && cause.name === 'Error'
-  return /^PL\/pgSQL function inline_code_block line \d+ at RAISE$/.test(
-    cause.fields.where?.split('\n')[0] ?? '',
-  )
-}
-
-/** Plans every up and every down. Fails with `workspace.*` when an up cannot be sent. */
-function candidatesOf(workspace: Workspace): readonly Candidate[] {
-  const text = scriptReader()
-  const unusable = new Map<string, DbkitError>()
-  const migrations = workspace.migrations.map((migration) => {
-    const { down } = migration
-    const problem = down === undefined ? undefined : refusalOf(() => text(down))
-    if (problem === undefined) return migration
-    unusable.set(migration.version, problem)
-    return { ...migration, down: undefined }
-  })
-  const { steps } = planUp(
-    { ...workspace, migrations },
-    { exists: true, entries: [] },
-    { kind: 'latest' },
-    { allowOutOfOrder: false, singleTransaction: false },
-    { text },
-  )
-  return migrations.map((migration, index) => {
-    const up = steps[index]
-    if (up === undefined) throw new Error(`${migration.name} has no plan`)
-    return {
-      migration,
-      up,
-      down: migration.down === undefined ? undefined : planOneDown(workspace, migration, text),
-      unusable: unusable.get(migration.version),
-      irreversible: up.script.directives.irreversible,
-    }
-  })
-}
-
-function planOneDown(
-  workspace: Workspace,
-  migration: Migration,
-  text: ReturnType<typeof scriptReader>,
-): Step | undefined {
-  const entry: LedgerEntry = {
-    version: migration.version,
-    name: migration.name,
-    state: 'applied',
-    upChecksum: migration.up.checksum,
-    downChecksum: migration.down?.checksum,
-    transactional: true,
-    statementsDone: 0,
-    attempt: undefined,
-    appliedAt: undefined,
-    appliedBy: '',
-    durationMs: undefined,
-    outOfOrder: false,
-    hasDownSql: true,
-  }
-  const { steps } = planDown(
-    { ...workspace, migrations: [migration] },
-    { exists: true, entries: [entry] },
-    { kind: 'all' },
-    { text, ledgerText: () => undefined },
-  )
-  return steps[0]
-}
-
-/** What is wrong with a script before it is sent. */
-function refusalOf(read: () => ScriptText): DbkitError | undefined {
-  try {
-    const [first, ...others] = refuseObstacles(read())
-    return first?.with({ others })
-  } catch (error) {
-    if (error instanceof DbkitError) return error
-    throw error
-  }
 }

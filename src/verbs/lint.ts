@@ -1,27 +1,17 @@
-import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
-import { readLedger } from '../database/ledger.js'
-import { openDatabase } from '../database/open-database.js'
 import { settleServerAddress } from '../database/server-target.js'
-import { nearestName, problem } from '../errors.js'
+import { problem } from '../errors.js'
 import { lintMigrations } from '../lint/lint-migrations.js'
 import { readSizes, readSizesFile, type Sizes } from '../lint/sizes.js'
 import { planUp } from '../plan/plan.js'
 import { withShadow } from '../prove/shadow.js'
 import { reportOf, type DatabaseReport, type Report } from '../report.js'
-import { withWorkspaceAt } from '../workspace/git-workspace.js'
-import { findVersion } from '../workspace/version.js'
 import { extensionsOf, readWorkspace, rolesOf, scriptReader, type Workspace } from '../workspace/workspace.js'
+import { refuseTogether, wantedOf, type WhichMigrations } from './which-migrations.js'
 import { asProblem, withNotesOf, type RunOptions } from './with-database.js'
 
-export interface LintOptions extends RunOptions {
-  /** These migrations: "7", "0007" or "0007_add_rating". Default: what is pending. */
-  readonly versions?: readonly string[]
-  /** Those that are newer. */
-  readonly since?: string
-  /** A git ref: those that are new or another text there. */
-  readonly base?: string
+export interface LintOptions extends RunOptions, WhichMigrations {
   /** A server on which a database is created for it, and dropped at the end. Default: the embedded engine */
   readonly shadowUrl?: string
   /** Where the sizes of the tables come from: the URL of a server, which is only read, or a JSON file. */
@@ -53,19 +43,6 @@ export async function lint(config: Config, options: LintOptions = {}): Promise<R
   return { command: 'lint', ok: databases.every(({ ok }) => ok), databases }
 }
 
-function refuseTogether({ versions = [], since, base }: LintOptions): void {
-  const given = [
-    ...(versions.length > 0 ? ['versions'] : []),
-    ...(since === undefined ? [] : ['--since']),
-    ...(base === undefined ? [] : ['--base']),
-  ]
-  if (given.length > 1)
-    throw problem('request.conflicting-options', {
-      options: given,
-      why: 'each of them says which migrations to look at',
-    })
-}
-
 async function lintOne(
   config: Config,
   database: DatabaseConfig,
@@ -92,7 +69,7 @@ async function onShadow(
 ): Promise<Omit<DatabaseReport, 'database'>> {
   const observer = options.observer ?? (() => undefined)
   const reader = scriptReader()
-  const wanted = await wantedOf(config, database, workspace, options, signal)
+  const wanted = await wantedOf(config, database, workspace, { ...options, purpose: 'lint' }, signal)
   if (wanted.size === 0) {
     const summary = { migrations: 0, statements: 0, findings: 0, allowed: 0 }
     return { ok: true, lint: { migrations: [], summary, durationMs: 0 } }
@@ -138,78 +115,6 @@ async function onShadow(
     })
     return { ok: report.summary.findings === 0, engine: shadow.engine, lint: report }
   })
-}
-
-// ---- which migrations
-
-async function wantedOf(
-  config: Config,
-  database: DatabaseConfig,
-  workspace: Workspace,
-  { versions = [], since, base, observer }: LintOptions,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const { migrations } = workspace
-  if (versions.length > 0) return new Set(versions.map((written) => knownVersion(written, workspace)))
-  if (since !== undefined) {
-    const after = /^0+$/.test(since) ? '0' : knownVersion(since, workspace)
-    return new Set(
-      migrations.filter(({ version }) => workspace.order(version, after) > 0).map(({ version }) => version),
-    )
-  }
-  if (base !== undefined)
-    return withWorkspaceAt({ ...database, layout: workspace.layout }, base, (there) => {
-      const known = new Map(there.workspace.migrations.map(({ name, up }) => [name, up.checksum]))
-      const changed = migrations.filter(({ name, up }) => known.get(name) !== up.checksum)
-      return Promise.resolve(new Set(changed.map(({ version }) => version)))
-    })
-  const applied = await appliedIn(config, database, workspace, observer, signal)
-  return new Set(migrations.map(({ version }) => version).filter((version) => !applied.has(version)))
-}
-
-function knownVersion(written: string, { database, migrations }: Workspace): string {
-  const known = migrations.map(({ name }) => name)
-  const found = findVersion(written, migrations)
-  if (found !== undefined) return found
-  throw problem('request.unknown-version', {
-    version: written,
-    database,
-    known,
-    nearest: /^\d+$/.test(written) ? undefined : nearestName(written, known),
-  })
-}
-
-/** What the ledger of the database says, which is only read. An embedded database that is not there yet has nothing. */
-async function appliedIn(
-  config: Config,
-  database: DatabaseConfig,
-  workspace: Workspace,
-  observer: LintOptions['observer'],
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const { target, ledger, name } = database
-  if (target.kind === 'embedded' && !existsSync(target.folder)) return new Set()
-  observer?.({ kind: 'opening', database: name, engine: target.kind })
-  const opened = await openDatabase(config, database, {
-    purpose: 'lint',
-    signal,
-    extensions: () => extensionsOf(workspace),
-    extensionsOnLock: true,
-    onWait(reason) {
-      observer?.({ kind: 'engine-wait', database: name, reason })
-    },
-  })
-  try {
-    const session = await opened.session()
-    try {
-      const { entries } = await readLedger(session, ledger)
-      return new Set(entries.filter(({ state }) => state === 'applied').map(({ version }) => version))
-    } finally {
-      await session.close()
-    }
-  } finally {
-    await opened.close()
-  }
 }
 
 // ---- how large the tables are

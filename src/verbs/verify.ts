@@ -8,6 +8,8 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { DbkitError, nearestName, problem } from '../errors.js'
+import { fixturePath } from '../fuzz/fixtures.js'
+import { fuzzMigrations } from '../fuzz/fuzz-migrations.js'
 import { judgeDeclared } from '../prove/judge.js'
 import { loadDeclared } from '../prove/load-declared.js'
 import { proveMerge } from '../prove/merge-orders.js'
@@ -22,6 +24,7 @@ import { readSqlFiles, schemaFolderOf } from '../workspace/schema-folder.js'
 import { findVersion } from '../workspace/version.js'
 import { extensionsIn, extensionsOf, readWorkspace, rolesOf, type Workspace } from '../workspace/workspace.js'
 import { readTypesShape, typesCheck } from './codegen.js'
+import { fixturesOf } from './fuzz.js'
 import { asProblem, withNotesOf, type RunOptions } from './with-database.js'
 
 export interface VerifyOptions extends RunOptions {
@@ -34,6 +37,8 @@ export interface VerifyOptions extends RunOptions {
    * and has the extensions, otherwise (and where the configuration says `embedded`) the embedded engine
    */
   readonly shadowUrl?: string
+  /** The folder in which `dbkit fuzz` keeps rows that broke a migration, below it one a database. Default: fixtures/fuzz */
+  readonly fixtures?: string
 }
 
 /**
@@ -130,12 +135,14 @@ async function onShadow(
         ? undefined
         : await proveMerge({ config: database, workspace, base, shadow, signal, observer })
     const schema = head === undefined ? undefined : await checkDeclared(files, head, declared, shadow, signal)
+    const fuzz = head === undefined ? undefined : await replayRows(files, shadow, since, options, signal)
     const report = {
       ...proof.report,
       ...(schema === undefined ? {} : { schema }),
       ...(types === undefined ? {} : { types }),
       ...(docs === undefined ? {} : { docs }),
       ...(merge === undefined ? {} : { merge }),
+      ...(fuzz === undefined ? {} : { fuzz }),
       durationMs: Math.round(performance.now() - startedAt),
     }
     return {
@@ -178,6 +185,49 @@ async function loadAll(
     explain: (error, script) =>
       sqlFailure(error, script, { start: 0, charactersBefore: 0, statementsBefore: 0 }),
   })
+}
+
+// ---- rows that broke a migration once
+
+async function replayRows(
+  { config, database, workspace }: Files,
+  shadow: Shadow,
+  since: string | undefined,
+  { observer = () => undefined, fixtures: folder }: VerifyOptions,
+  signal: AbortSignal,
+): Promise<ProofCheck | undefined> {
+  const fixtures = fixturesOf(config, database, folder)
+  const wanted = workspace.migrations
+    .filter(({ version }) => since === undefined || workspace.order(version, since) > 0)
+    .filter(({ name }) => existsSync(fixturePath(fixtures, name)))
+    .map(({ version }) => version)
+  if (wanted.length === 0) return undefined
+  await shadow.renew()
+  const { migrations } = await fuzzMigrations({
+    config: database,
+    workspace,
+    shadow,
+    signal,
+    observer,
+    wanted: new Set(wanted),
+    rows: 0,
+    seed: 1,
+    fixtures,
+    show: (path) => relative(config.root, path),
+  })
+  const findings = migrations.flatMap(({ name, findings: found }) =>
+    found.map(({ direction, error, fixture }) => ({
+      severity: 'different' as const,
+      object: `migration ${name}`,
+      message: `the ${direction} of ${name} fails on the rows of ${fixture}: ${error.message}`,
+    })),
+  )
+  const notes = migrations.flatMap((migration) => migration.notes)
+  return {
+    outcome: findings.length === 0 ? 'ok' : 'failed',
+    findings,
+    ...(notes.length === 0 ? {} : { notes }),
+  }
 }
 
 // ---- what else says what there is

@@ -65,6 +65,11 @@ const violations: Record<string, [from: string, line: string][]> = {
   'only-verbs-document': [['src/apply/i.ts', "import '../docs/a.js'"]],
   'maintaining-is-a-step-of-verbs': [['src/maintain/a.ts', "import '../workspace/workspace.js'"]],
   'only-verbs-maintain': [['src/apply/k.ts', "import '../maintain/action.js'"]],
+  'fuzzing-is-a-step-of-verbs': [
+    ['src/fuzz/a.ts', "import '../verbs/migrate.js'"],
+    ['src/fuzz/b.ts', "import '../mongo/read.js'"],
+  ],
+  'only-verbs-fuzz': [['src/apply/of-fuzz.ts', "import type { Try } from '../fuzz/try.js'"]],
   'errors-stand-alone': [['src/errors.ts', "import type { Report } from './report.js'"]],
   'one-door-for-the-terminal': [
     ['src/verbs/c.ts', "import 'commander'"],
@@ -125,6 +130,7 @@ const allowed: [from: string, line: string][] = [
   ['src/lint/hazards.ts', 'export {}'],
   ['src/maintain/action.ts', "import '../database/quote.js'\nexport {}"],
   ['src/doctor/examine.ts', "import '../database/quote.js'\nexport {}"],
+  ['src/fuzz/try.ts', "import '../apply/apply.js'\nimport type { Shadow } from '../prove/shadow.js'"],
   ['src/database/database.ts', "import 'pg'\nawait import('@electric-sql/pglite')"],
   ['src/config/config.ts', "import 'esbuild'"],
   ['src/codegen/emit.ts', "import type { Database } from '../database/database.js'\nexport {}"],

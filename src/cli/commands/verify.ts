@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { verify } from '../../index.js'
 import { version, type GlobalOptions } from '../options.js'
@@ -8,6 +9,7 @@ interface Options extends GlobalOptions {
   readonly since?: string
   readonly base?: string
   readonly shadowUrl?: string
+  readonly fixtures?: string
 }
 
 /** `dbkit verify` */
@@ -26,6 +28,10 @@ export function addVerifyCommand(program: Command, context: VerbContext): void {
       '--shadow-url <url>',
       'a server to create the throw-away database on (default: one started for it, or the embedded engine)',
     )
+    .option(
+      '--fixtures <folder>',
+      'where dbkit fuzz keeps rows that broke a migration (default: fixtures/fuzz)',
+    )
     .addHelpText(
       'after',
       examples(
@@ -43,6 +49,9 @@ export function addVerifyCommand(program: Command, context: VerbContext): void {
           ...(options.since === undefined ? {} : { since: options.since }),
           ...(options.base === undefined ? {} : { base: options.base }),
           ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
+          ...(options.fixtures === undefined
+            ? {}
+            : { fixtures: resolve(context.terminal.cwd(), options.fixtures) }),
         }),
       )
     })
