@@ -6,10 +6,14 @@ const codegen = (name: string) => ({
   jsonTypes: `sql/${name}/json-types.json`,
 })
 
+/** What makes generated rows plausible. */
+const generate = (name: string) => `seeds/${name}/generate.json`
+
 export default defineConfig({
   databases: {
     happyrobot: {
       seedsFrom: { reference: '0002' },
+      generate: generate('happyrobot'),
       // As documented for one service; how many of them run is a matter of the deployment.
       pool: { size: 20, overflow: 10 },
       maintenance: {
@@ -22,10 +26,12 @@ export default defineConfig({
     escalation: {
       databaseName: 'client_escalation_calls',
       seedsFrom: { reference: '0004' },
+      generate: generate('escalation'),
       codegen: codegen('escalation'),
     },
     smartscheduler: {
       seedsFrom: { reference: '0006' },
+      generate: generate('smartscheduler'),
       maintenance: {
         analyze: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
         reindex: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
@@ -33,6 +39,6 @@ export default defineConfig({
       },
       codegen: codegen('smartscheduler'),
     },
-    delauto: { mongo: 'sql/delauto/mongo.json', codegen: codegen('delauto') },
+    delauto: { mongo: 'sql/delauto/mongo.json', generate: generate('delauto'), codegen: codegen('delauto') },
   },
 })

@@ -595,6 +595,56 @@ const catalogue = {
       `${a.what} in a seed file, but all seeds of a database are loaded in one transaction.`,
     hint: () => 'Take it out.',
   },
+  'generate.nothing-asked': {
+    exit: 2,
+    say: (a: { database: string }) =>
+      `How many rows? ${a.database} has no recipe that says how they are spread over its tables.`,
+    hint: () => 'Say --rows 1000 for each table, or --rows orders=1000,customers=50.',
+  },
+  'generate.unknown-table': {
+    exit: 2,
+    say: (a: { table: string; of: string }) => `${a.of} names the table ${a.table}, which is not there.`,
+    hint: (a: { nearest: string | undefined }) =>
+      a.nearest === undefined ? 'Are its migrations applied? dbkit migrate up' : `Did you mean ${a.nearest}?`,
+  },
+  'generate.bad-recipe': {
+    exit: 2,
+    say: (a: { file: string; where: string | undefined; reason: string }) =>
+      `${a.file}${a.where === undefined ? '' : `, ${a.where}`}: ${a.reason}.`,
+    hint: () => 'What a recipe may say is in docs/generate.md.',
+  },
+  'generate.cycle': {
+    exit: 2,
+    say: (a: { tables: readonly string[] }) =>
+      `${list(a.tables)} refer to one another, and no reference may wait: none is DEFERRABLE, none may be NULL first and be filled in by the primary key.`,
+    hint: () => 'Make one of the foreign keys DEFERRABLE.',
+  },
+  'generate.unknown-type': {
+    exit: 2,
+    say: (a: { table: string; column: string; type: string }) =>
+      `dbkit cannot make values of the type ${a.type}, which ${a.table}.${a.column} has.`,
+    hint: () => 'Give the column an expression in the recipe, or a default in the schema.',
+  },
+  'generate.no-parent': {
+    exit: 2,
+    say: (a: { table: string; columns: readonly string[]; parent: string }) =>
+      `Rows of ${a.table} need a row of ${a.parent} each (${list(a.columns)}), and ${a.parent} is empty.`,
+    hint: (a: { parent: string }) => `Make some as well: --rows ${a.parent}=100`,
+  },
+  'generate.refused': {
+    exit: 3,
+    say: (a: { table: string; message: string; column: string | undefined }) =>
+      `PostgreSQL does not take the rows made for ${a.table}: ${a.message}${a.column === undefined ? '' : ` (column ${a.column})`}`,
+    hint: (a: { table: string }) =>
+      `Nothing was kept. Say in the recipe what its columns hold, or leave it out: --rows ${a.table}=0`,
+  },
+  'generate.no-room': {
+    exit: 3,
+    say: (a: { table: string; made: number; wanted: number }) =>
+      `Only ${a.made.toLocaleString('en-US')} of ${a.wanted.toLocaleString('en-US')} rows found a place in ${a.table}: its constraints refuse nearly all others.`,
+    hint: (a: { uniques: readonly (readonly string[])[]; checks: readonly string[] }) =>
+      `Nothing was kept. Unique there: ${a.uniques.map((set) => `(${list(set)})`).join(', ') || 'nothing'}${a.checks.length === 0 ? '' : `; checked: ${a.checks.join(' ')}`}. Ask for fewer rows, more rows of the tables it refers to, or describe its columns in the recipe.`,
+  },
   'seed.reset-dependents': {
     exit: 2,
     say: (a: { tables: readonly string[]; dependents: readonly string[] }) =>

@@ -32,6 +32,8 @@ export type {
   FuzzedMigration,
   FuzzFinding,
   FuzzReport,
+  GeneratedTableReport,
+  GenerateReport,
   ImportFileReport,
   ImportFinding,
   ImportFindingCode,
@@ -80,6 +82,7 @@ export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
 export type { SeedOptions } from './verbs/seed.js'
+export type { SeedGenerateOptions } from './verbs/seed-generate.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
@@ -137,6 +140,7 @@ import type { MigrateDiffOptions } from './verbs/migrate-diff.js'
 import type { SchemaDiffOptions } from './verbs/schema-diff.js'
 import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
+import type { SeedGenerateOptions } from './verbs/seed-generate.js'
 import type { VerifyOptions } from './verbs/verify.js'
 
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
@@ -187,6 +191,11 @@ export async function migrateSquash(config: Config, options: MigrateSquashOption
 /** Loads the seed sets of each database, so that a second run changes nothing. */
 export async function seed(config: Config, options?: SeedOptions): Promise<Report> {
   return (await import('./verbs/seed.js')).seed(config, options)
+}
+
+/** Fills tables with plausible rows that satisfy their constraints, as many as are asked for. */
+export async function seedGenerate(config: Config, options?: SeedGenerateOptions): Promise<Report> {
+  return (await import('./verbs/seed-generate.js')).seedGenerate(config, options)
 }
 
 /** Imports documents of a MongoDB export by the mapping of a database; the same documents again change nothing. */

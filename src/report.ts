@@ -68,6 +68,7 @@ export interface DatabaseReport {
   readonly seedSets?: readonly string[]
   readonly seed?: readonly SeedTableReport[]
   readonly import?: ImportReport
+  readonly generate?: GenerateReport
   readonly seedScripts?: readonly SeedScriptReport[]
   /** Everything was done, counted, and rolled back. */
   readonly dryRun?: boolean
@@ -146,6 +147,26 @@ export interface SeedTableReport {
   readonly updated: number
   readonly unchanged: number
   readonly durationMs?: number
+}
+
+/** Rows that were made, and by which number they can be made again. */
+export interface GenerateReport {
+  readonly seed: number
+  /** The day that dates were counted from, YYYY-MM-DD. */
+  readonly today: string
+  /** In the order in which they were filled. */
+  readonly tables: readonly GeneratedTableReport[]
+  readonly durationMs: number
+}
+
+export interface GeneratedTableReport {
+  readonly table: string
+  readonly rows: number
+  /** What was sent to the database. */
+  readonly bytes: number
+  readonly durationMs: number
+  /** Rows that were made as well and left out: those that a constraint refuses, and more than were needed to make up for them. */
+  readonly refused?: number
 }
 
 /** What a .sql seed file changed, as the server counted it: triggers included. */

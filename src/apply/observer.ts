@@ -52,6 +52,13 @@ export type RunEvent =
       readonly totalBytes: number
     }
   | {
+      readonly kind: 'generate-progress'
+      readonly database: string
+      readonly table: string
+      readonly rows: number
+      readonly totalRows: number
+    }
+  | {
       readonly kind: 'proof'
       readonly database: string
       /** What is being tried, e.g. "0007_add_rating" or "the whole way down". */

@@ -67,6 +67,11 @@ export function showProgress(
       case 'import-progress':
         if (live) line(`${event.database}: ${describeImport(event)}`)
         break
+      case 'generate-progress': {
+        const rows = `${event.rows.toLocaleString('en-US')} of ${event.totalRows.toLocaleString('en-US')} rows`
+        if (live) line(`${event.database}: ${event.table} ${bar(event.rows, event.totalRows)}, ${rows}`)
+        break
+      }
       case 'proof':
         current = `${event.database}: proving ${event.what} (${String(event.index + 1)} of ${String(event.total)})`
         if (live) line(current)
@@ -97,10 +102,13 @@ export function showProgress(
 function describeImport(event: Extract<RunEvent, { kind: 'import-progress' }>): string {
   const documents = `${event.documents.toLocaleString('en-US')} documents`
   if (event.phase !== 'reading') return `${event.phase} ${documents}`
-  const share = event.totalBytes === 0 ? 1 : Math.min(1, event.bytes / event.totalBytes)
+  return `reading ${bar(event.bytes, event.totalBytes)}, ${documents}`
+}
+
+function bar(part: number, whole: number): string {
+  const share = whole === 0 ? 1 : Math.min(1, part / whole)
   const done = Math.round(share * BAR_WIDTH)
-  const bar = '█'.repeat(done) + '░'.repeat(BAR_WIDTH - done)
-  return `reading ${bar} ${String(Math.floor(share * 100)).padStart(3)} %, ${documents}`
+  return `${'█'.repeat(done)}${'░'.repeat(BAR_WIDTH - done)} ${String(Math.floor(share * 100)).padStart(3)} %`
 }
 
 /** The statistics know about how many rows there are; a bar would promise more. */

@@ -13,6 +13,7 @@ import { renderDiff } from './render-diff.js'
 import { renderDoctor } from './render-doctor.js'
 import { renderDrift } from './render-drift.js'
 import { renderFuzz } from './render-fuzz.js'
+import { renderGenerate } from './render-generate.js'
 import { renderLint } from './render-lint.js'
 import { renderMaintain, renderMaintainSql } from './render-maintain.js'
 import { renderVerify } from './render-verify.js'
@@ -64,6 +65,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.import === undefined
       ? []
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
+    ...(report.generate === undefined ? [] : renderGenerate(report.generate, { paint, time: formatTime })),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
     ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),

@@ -150,6 +150,7 @@ const DATABASE_KEYS: Keys = {
   },
   seeds: text,
   seedsFrom: versions,
+  generate: text,
   mongo: text,
   url: text,
   databaseName: name,

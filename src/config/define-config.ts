@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly seeds?: string
   /** The version from which on a seed set can be loaded, by its name; `dbkit verify` loads it at each. Default: only at the head */
   readonly seedsFrom?: Readonly<Record<string, string>>
+  /** File that says what makes generated rows plausible, for `dbkit seed generate`. */
+  readonly generate?: string
   /** File that says how documents of a MongoDB export become rows, for `dbkit import mongo`. */
   readonly mongo?: string
   /** A server's URL. Better kept in <NAME>_DATABASE_URL; a configuration file is committed. */

@@ -114,6 +114,7 @@ function settleDatabase(
     environment,
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
     seedsFrom: options.seedsFrom ?? {},
+    generate: options.generate === undefined ? undefined : resolve(root, options.generate),
     mongo: options.mongo === undefined ? undefined : resolve(root, options.mongo),
     ledger: { schema: options.ledger?.schema ?? 'dbkit', table: options.ledger?.table ?? 'migrations' },
     searchPath: options.searchPath ?? '"$user", public',

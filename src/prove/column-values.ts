@@ -70,7 +70,7 @@ function boundOf([, operator = '', number = '']: RegExpMatchArray): {
   return { most: operator === '<' ? value - step : value }
 }
 
-function mergeHints(a: Hints, b: Hints): Hints {
+export function mergeHints(a: Hints, b: Hints): Hints {
   return {
     literals: [...a.literals, ...b.literals],
     least: largest([a.least, b.least]),

@@ -8,7 +8,6 @@ import { lineDiff } from '../codegen/line-diff.js'
 import { findOrigins, type Origins } from '../codegen/origins.js'
 import { readShape } from '../codegen/read-shape.js'
 import type { Shape } from '../codegen/shape.js'
-import { isShapes } from '../config/check-config.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { DbkitError, problem } from '../errors.js'
@@ -18,6 +17,7 @@ import { reportOf, type DatabaseReport, type Report } from '../report.js'
 import { splitStatements } from '../workspace/statements.js'
 import { readScriptText, readWorkspace, scriptReader, type Workspace } from '../workspace/workspace.js'
 import { changeUnderLock } from './change-under-lock.js'
+import { defaultSchemaOf, readJsonTypes } from './read-json-types.js'
 import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
 
 export interface CodegenVerbOptions extends RunOptions {
@@ -263,32 +263,6 @@ function originsOf(workspace: Workspace, defaultSchema: string): Origins {
     })),
     defaultSchema,
   )
-}
-
-/** The first schema of the search path that has a name of its own: tables are created there. */
-export function defaultSchemaOf(searchPath: string): string {
-  const names = searchPath.split(',').map((name) => name.trim())
-  const first = names.find((name) => name !== '"$user"') ?? 'public'
-  return first.startsWith('"') ? first.slice(1, -1) : first.toLowerCase()
-}
-
-/** The shapes of JSON columns that the configuration gives, or names a file of. */
-export function readJsonTypes(database: DatabaseConfig, root: string): Readonly<Record<string, JsonShape>> {
-  const { jsonTypes } = database.codegen
-  if (typeof jsonTypes !== 'string') return jsonTypes
-  const file = relative(root, jsonTypes)
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(jsonTypes, 'utf8'))
-  } catch (error) {
-    throw problem('codegen.bad-shapes', { file, reason: (error as Error).message }, { cause: error })
-  }
-  if (!isShapes(value))
-    throw problem('codegen.bad-shapes', {
-      file,
-      reason: 'expected an object of TypeScript types and JSON Schemas by "table.column"',
-    })
-  return value as Readonly<Record<string, JsonShape>>
 }
 
 // ---- snapshots

@@ -9,7 +9,7 @@ import { reportOf, type DatabaseReport, type Report } from '../report.js'
 import { withWorkspaceAt } from '../workspace/git-workspace.js'
 import { writePage } from '../workspace/page-folder.js'
 import { readWorkspace } from '../workspace/workspace.js'
-import { defaultSchemaOf } from './codegen.js'
+import { defaultSchemaOf } from './read-json-types.js'
 import type { DocsBuildOptions, DocsFormat } from './docs-build.js'
 import { asProblem } from './with-database.js'
 

@@ -11,7 +11,7 @@ import { withMigrated } from '../prove/migrated-catalog.js'
 import type { EngineReport } from '../report.js'
 import { splitStatements } from '../workspace/statements.js'
 import { readScriptText, type Workspace } from '../workspace/workspace.js'
-import { defaultSchemaOf, readJsonTypes } from './codegen.js'
+import { defaultSchemaOf, readJsonTypes } from './read-json-types.js'
 import type { RunOptions } from './with-database.js'
 
 /** What is read of a database to document it. */

@@ -1,5 +1,5 @@
-import type { Command } from 'commander'
-import { seed } from '../../index.js'
+import { InvalidArgumentError, type Command } from 'commander'
+import { seed, seedGenerate } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
@@ -12,7 +12,7 @@ interface Options extends GlobalOptions {
 
 /** `dbkit seed` */
 export function addSeedCommand(program: Command, context: VerbContext): void {
-  program
+  const command = program
     .command('seed')
     .description('load reference and sample rows; a second run changes nothing')
     .option(
@@ -51,4 +51,80 @@ export function addSeedCommand(program: Command, context: VerbContext): void {
         }),
       )
     })
+  addGenerateCommand(command, context)
+}
+
+interface GenerateOptions extends GlobalOptions {
+  readonly rows?: number | Readonly<Record<string, number>>
+  readonly scale?: number
+  readonly seed?: number
+  readonly today?: string
+}
+
+/** `dbkit seed generate` */
+function addGenerateCommand(parent: Command, context: VerbContext): void {
+  parent
+    .command('generate')
+    .description('fill tables with plausible rows that satisfy their constraints, any number of them')
+    .option(
+      '--rows <number>',
+      'rows of every table, or of some: calls=100000,loads=5000 (repeat it, or separate by commas)',
+      rowCounts,
+    )
+    .option(
+      '--scale <factor>',
+      'times the rows that the recipe of the database names (default: 1)',
+      positive('--scale'),
+    )
+    .option('--seed <number>', 'another number gives other rows (default: 1)', whole)
+    .option('--today <day>', 'the day that dates are counted from, YYYY-MM-DD (default: today, in UTC)')
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit seed generate -d happyrobot --scale 10',
+        'dbkit seed generate -d happyrobot --rows carriers=500,loads=20000,calls=100000 --seed 7',
+        'dbkit seed generate --dir ./migrations --url postgresql://... --rows 1000',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GenerateOptions>()
+      return runVerb(context, options, (config, run) =>
+        seedGenerate(config, {
+          ...run,
+          ...(options.rows === undefined ? {} : { rows: options.rows }),
+          ...(options.scale === undefined ? {} : { scale: options.scale }),
+          ...(options.seed === undefined ? {} : { seed: options.seed }),
+          ...(options.today === undefined ? {} : { today: options.today }),
+        }),
+      )
+    })
+}
+
+function rowCounts(
+  value: string,
+  before: number | Readonly<Record<string, number>> | undefined,
+): number | Readonly<Record<string, number>> {
+  if (/^\d+$/.test(value) && before === undefined) return Number(value)
+  const named = typeof before === 'object' ? { ...before } : {}
+  for (const part of value.split(',')) {
+    const [, table, rows] = /^(.+)=(\d+)$/.exec(part.trim()) ?? []
+    if (table === undefined || rows === undefined || typeof before === 'number')
+      throw new InvalidArgumentError('Expected one number, or table=number, e.g. calls=100000,loads=5000.')
+    named[table] = Number(rows)
+  }
+  return named
+}
+
+const positive =
+  (option: string) =>
+  (value: string): number => {
+    if (!/^\d*\.?\d+$/.test(value) || Number(value) <= 0)
+      throw new InvalidArgumentError(`Expected a number above 0 behind ${option}.`)
+    return Number(value)
+  }
+
+function whole(value: string): number {
+  if (!/^\d{1,9}$/.test(value))
+    throw new InvalidArgumentError('Expected a whole number of at most nine digits.')
+  return Number(value)
 }
