@@ -24,16 +24,18 @@ function changed({ seed: tables = [], seedScripts: scripts = [] }: DatabaseRepor
   ]
 }
 
-async function check(config: Config): Promise<void> {
+/** Loading again on another day is the same work on each engine, and slow on the embedded one: with a server, it is done there. */
+async function check(config: Config, { nextDay = true } = {}): Promise<void> {
   const migrated = await migrateUp(config)
   expect(migrated.databases.map(({ error }) => error)).toEqual([undefined])
   const first = await load(config, '2026-05-01')
   expect(changes(first).length).toBeGreaterThan(0)
   for (const { table, rows, inserted } of first.seed ?? []) expect([table, inserted]).toEqual([table, rows])
   expect(changed(await load(config, '2026-05-01'))).toEqual([])
+  if (!nextDay) return
   // A trigger that stamps each update must not keep the rows of the next day changing for ever.
-  const nextDay = await load(config, '2026-05-02')
-  for (const { table, inserted } of nextDay.seed ?? []) expect([table, inserted]).toEqual([table, 0])
+  const second = await load(config, '2026-05-02')
+  for (const { table, inserted } of second.seed ?? []) expect([table, inserted]).toEqual([table, 0])
   expect(changed(await load(config, '2026-05-02'))).toEqual([])
 }
 
@@ -55,6 +57,7 @@ describe('the seeds of the four systems load, change nothing the second time, an
             { embedded: true },
             { cwd: folder.path, environment: { HOME: process.env['HOME'] } },
           ),
+          { nextDay: serverUrl() === undefined },
         )
       } finally {
         folder.remove()
