@@ -154,7 +154,7 @@ const bin = {
         {
           // What every command that looks at a database needs.
           name: 'run',
-          test: /src[\\/](?:config[\\/](?!load-)|workspace|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|keep-session)\.|verbs[\\/](?:with-database|change-under-lock|migrate-(?:up|status))|cli[\\/](?:progress|render-human|render-json))|scripts[\\/]stubs[\\/](?:pg|supports-color)\.|node_modules[\\/](?:pg|pg-types|pg-protocol|pg-connection-string|pg-int8|postgres-[a-z]+|chalk)[\\/]/,
+          test: /src[\\/](?:config[\\/](?!load-)|workspace|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|repeatable-ledger|keep-session)\.|verbs[\\/](?:with-database|change-under-lock|migrate-(?:up|status))|cli[\\/](?:progress|render-human|render-json))|scripts[\\/]stubs[\\/](?:pg|supports-color)\.|node_modules[\\/](?:pg|pg-types|pg-protocol|pg-connection-string|pg-int8|postgres-[a-z]+|chalk)[\\/]/,
         },
       ],
     },

@@ -225,7 +225,7 @@ const catalogue = {
     say: (a: { directive: string; why: string }) =>
       `The directive "${a.directive}" is not understood: ${a.why}.`,
     hint: () =>
-      'Known: no-transaction · irreversible <reason> · replaces <versions> · lock-timeout=<time> · statement-timeout=<time> · allow=<code> <reason>',
+      'Known: no-transaction · irreversible <reason> · replaces <versions> · substitute=<NAME> · lock-timeout=<time> · statement-timeout=<time> · allow=<code> <reason>',
   },
   'workspace.psql-meta-command': {
     exit: 2,
@@ -336,6 +336,34 @@ const catalogue = {
     say: (a: { what: string }) =>
       `${a.what} stands in a file that commits in the middle, where it holds only for a part of it.`,
     hint: () => 'Let one BEGIN and COMMIT hold the whole file, or make a migration of each part.',
+  },
+  'workspace.unset-variable': {
+    exit: 2,
+    say: (a: { name: string }) => `The environment variable ${a.name} is not set.`,
+    hint: (a: { name: string }) =>
+      `Set it, or take ${a.name} out of substitute: then what is written here is left as it is.`,
+  },
+  'workspace.unquoted-variable': {
+    exit: 2,
+    say: (a: { name: string }) =>
+      `\${${a.name}} stands outside of quotes, so it is neither a text nor a name.`,
+    hint: (a: { name: string }) => `Write '\${${a.name}}' for a text, or "\${${a.name}}" for a name.`,
+  },
+  'workspace.unusable-variable': {
+    exit: 2,
+    say: (a: { name: string }) =>
+      `The value of ${a.name} cannot stand here: it is empty where a name is needed, or holds a NUL or $$.`,
+  },
+  'workspace.repeatable-outside': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} asks for no-transaction, but what is repeatable runs in one.`,
+    hint: () => 'Make a migration of it.',
+  },
+  'hook.failed': {
+    exit: 2,
+    say: (a: { hook: string; what: string; why: string }) =>
+      `The hook ${a.hook} (${a.what}) failed: ${a.why}`,
+    hint: (a: { stands: string }) => a.stands,
   },
   'workspace.no-up-exported': {
     exit: 2,

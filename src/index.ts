@@ -8,6 +8,8 @@ export type {
   CommittedFormat,
   Emitter,
   DatabaseOptions,
+  HookOption,
+  HookOptions,
   DbkitConfig,
   DocsOptions,
 } from './config/define-config.js'
@@ -51,6 +53,7 @@ export type {
   ProofFinding,
   ProofVerdict,
   RenameChoice,
+  RepeatableStatus,
   Report,
   RollbackProof,
   SeedScriptReport,

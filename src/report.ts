@@ -60,6 +60,7 @@ export interface DatabaseReport {
   readonly steps?: readonly StepReport[]
   readonly migrations?: readonly MigrationStatus[]
   readonly summary?: StatusSummary
+  readonly repeatable?: readonly RepeatableStatus[]
   /** Files written or removed, statements printed and the like, for the commands that do so. */
   readonly files?: readonly string[]
   readonly notes?: readonly string[]
@@ -105,6 +106,8 @@ export interface StepReport {
   /** Where the SQL came from: the file, the ledger because the file is gone; cache: a copy of a database where it had been run. */
   readonly source?: 'file' | 'ledger' | 'cache'
   readonly outOfOrder?: boolean
+  /** A file that is run again whenever its text has changed; it has no version. */
+  readonly repeatable?: boolean
 }
 
 export interface PlannedSql {
@@ -126,6 +129,14 @@ export interface MigrationStatus {
   readonly outOfOrder?: boolean
   readonly statementsDone?: number
   readonly reversible: boolean
+}
+
+/** applied · pending (never run) · changed (its text is another one since) · missing (was run, file gone) */
+export interface RepeatableStatus {
+  readonly name: string
+  readonly state: 'applied' | 'pending' | 'changed' | 'missing'
+  readonly appliedAt?: string
+  readonly appliedBy?: string
 }
 
 /**
@@ -333,6 +344,8 @@ export interface VerifyReport {
   readonly types?: ProofCheck
   /** The committed documentation against the end of the migrations; undefined: the configuration has none. */
   readonly docs?: ProofCheck
+  /** What is repeatable, run twice at the head: the second time has to change nothing. */
+  readonly repeatable?: ProofCheck
   /** With --base: the orders in which databases may get what both sides have. */
   readonly merge?: ProofCheck
   /** Rows that `dbkit fuzz` has found to break a migration, tried again; undefined: there are none. */

@@ -32,6 +32,8 @@ export interface ApplyOptions {
   readonly signal: AbortSignal
   readonly observer: Observer
   readonly singleTransaction: boolean
+  /** Run around each migration; not on a throw-away database. */
+  readonly migrationHooks?: boolean
   /** Whether many steps may share a message: not where to stop one means to end the engine. */
   readonly together?: boolean
 }
@@ -51,7 +53,9 @@ export async function applyPlan(
   const reports = new Map<Step, StepReport>()
   // One transaction lives and dies with one session: a new one would go on outside of it.
   const single = options.singleTransaction ? await sessions.current() : undefined
-  const units = options.together === true ? unitsOf(plan.steps) : plan.steps.map((step) => [step])
+  const hooks = options.migrationHooks === true && hasMigrationHooks(config) ? config : undefined
+  const units =
+    options.together === true && hooks === undefined ? unitsOf(plan.steps) : plan.steps.map((step) => [step])
   const runInTransaction = transactionRunner(units)
   let serverSettings: readonly Setting[] = []
   const started = async (): Promise<void> => {
@@ -93,6 +97,25 @@ export async function applyPlan(
       reports.set(step, report)
       observer({ kind: 'step-ended', database: config.name, step: report })
     }
+    const around = async (
+      name: 'beforeMigration' | 'afterMigration',
+      outcome?: 'applied' | 'rolled-back' | 'failed',
+    ): Promise<void> => {
+      if (hooks === undefined) return
+      const { runHooks } = await import('./hooks.js')
+      const { direction, version } = step
+      const moment = { direction, version, name: step.name, ...(outcome === undefined ? {} : { outcome }) }
+      const ground = { config, sessions, signal: options.signal, observer, within: single !== undefined }
+      const failed = await runHooks(name, moment, ground)
+      if (failed !== undefined) throw failed
+    }
+    try {
+      await around('beforeMigration')
+    } catch (error) {
+      // It was not run: what failed is not the migration.
+      reports.set(step, baseReport(step, 'not-run'))
+      throw error
+    }
     try {
       const { statements, durationMs, rows }: StepResult =
         single !== undefined
@@ -110,14 +133,22 @@ export async function applyPlan(
     } catch (error) {
       // What ran outside a transaction before the failure stays done.
       finish('failed', step.transaction ? {} : { statements: Math.max(0, begun - 1) })
+      // What is wrong with the migration is what matters; the one transaction of a run takes no more statements.
+      if (single === undefined && !options.signal.aborted)
+        await around('afterMigration', 'failed').catch(() => undefined)
       throw error
     }
+    await around('afterMigration', step.direction === 'up' ? 'applied' : 'rolled-back')
   }
 
   const failed = await walk(units, started, run)
   let error = failed === undefined ? undefined : toProblem(failed)
   if (single !== undefined) error = await endSingle(plan, single, sessions, config, options, error, reports)
   return { steps: plan.steps.map((step) => reports.get(step) ?? baseReport(step, 'not-run')), error }
+}
+
+function hasMigrationHooks({ hooks }: DatabaseConfig): boolean {
+  return hooks.beforeMigration.length + hooks.afterMigration.length > 0
 }
 
 function contextOf(

@@ -4,6 +4,7 @@ import type {
   DocsReport,
   ErrorReport,
   MigrationStatus,
+  RepeatableStatus,
   Report,
   StepReport,
 } from '../index.js'
@@ -61,6 +62,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...renderExistence(report, paint),
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
+    ...(report.repeatable ?? []).map((one) => renderRepeatable(one, paint)),
     ...(report.seed === undefined ? [] : renderSeed(report, paint)),
     ...(report.import === undefined
       ? []
@@ -107,6 +109,7 @@ function renderSteps(report: DatabaseReport, paint: ChalkInstance): readonly str
     const [mark, color, word] = STEP_MARKS[step.outcome]
     const about = [
       word,
+      step.repeatable === true ? 'repeatable' : '',
       step.source === 'ledger' ? 'from the ledger' : step.source === 'cache' ? 'from the cache' : '',
       step.outOfOrder === true ? 'out of order' : '',
       step.statements === undefined ? '' : count(step.statements, 'statement'),
@@ -170,6 +173,12 @@ function renderStatus({ migrations = [], summary }: DatabaseReport, paint: Chalk
     .filter(([, number]) => number > 0)
     .map(([state, number]) => `${String(number)} ${state}`)
   return [...lines, `  ${paint.dim(counts.join(', '))}`]
+}
+
+function renderRepeatable({ name, state, appliedAt }: RepeatableStatus, paint: ChalkInstance): string {
+  const color = state === 'applied' ? 'green' : state === 'missing' ? 'red' : 'yellow'
+  const when = appliedAt === undefined ? '' : `  ${appliedAt.slice(0, 19).replace('T', ' ')} UTC`
+  return `  ${paint[color](state)}  ${name}  ${paint.dim(`repeatable${when}`)}`
 }
 
 function renderSeed(report: DatabaseReport, paint: ChalkInstance): readonly string[] {

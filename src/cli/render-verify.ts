@@ -46,6 +46,9 @@ export function renderVerify(report: VerifyReport, tools: Tools): readonly strin
   return [
     ...migrations.flatMap((proof) => renderProof(proof, width, tools)),
     ...renderCheck('from the head to the start, and up again', report.wholeWay, paint),
+    ...(report.repeatable === undefined
+      ? []
+      : renderCheck('what is repeatable, twice', report.repeatable, paint)),
     ...CHECKS.flatMap(([check, what]) => {
       const seen = report[check]
       return seen === undefined ? [] : renderCheck(what, seen, paint)

@@ -141,8 +141,22 @@ const reasons: Rule = {
   holds: (value) => isTextMap(value) && Object.keys(value as object).every((key) => /^[a-z-]+ ./.test(key)),
 }
 
+const variables: Rule = {
+  expected: 'a list of names of environment variables',
+  holds: (value) =>
+    Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[A-Za-z_]\w*$/.test(one)),
+}
+const isHook = (value: unknown): boolean =>
+  isTextMap(value) && ['sql', 'file', 'command'].includes(Object.keys(value as object).join())
+const hook: Rule = {
+  expected: "{ sql: '...' }, { file: '...' } or { command: '...' }, or a list of them",
+  holds: (value) => (Array.isArray(value) ? value.every(isHook) : isHook(value)),
+}
+
 const DATABASE_KEYS: Keys = {
   migrations: text,
+  substitute: variables,
+  hooks: { beforeRun: hook, afterRun: hook, beforeMigration: hook, afterMigration: hook },
   layout: oneOf('auto', ...LAYOUTS),
   placeholders: {
     expected: 'an object of texts',

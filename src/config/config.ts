@@ -29,6 +29,11 @@ export interface DatabaseConfig {
   /** What stands for ${name} in the files of tools that have placeholders. */
   readonly placeholders: Readonly<Record<string, string>>
   readonly environment: Environment
+  /** Variables of the environment that files may name. */
+  readonly substitute: readonly string[]
+  /** Absolute; the folder of what is run again when its text has changed. */
+  readonly repeatable: string
+  readonly hooks: Hooks
   readonly seeds: string
   /** The version from which on a seed set fits, by its name. */
   readonly seedsFrom: Readonly<Record<string, string>>
@@ -54,6 +59,16 @@ export interface DatabaseConfig {
   readonly codegen: CodegenConfig
   readonly docs: DocsConfig
 }
+
+export type HookName = 'beforeRun' | 'afterRun' | 'beforeMigration' | 'afterMigration'
+
+export type Hooks = Readonly<Record<HookName, readonly Hook[]>>
+
+export type Hook =
+  | { readonly sql: string }
+  /** Absolute. */
+  | { readonly file: string }
+  | { readonly command: string; readonly cwd: string }
 
 export interface DocsConfig {
   /** Absolute; the folder of what is committed. */

@@ -41,6 +41,10 @@ export interface DatabaseOptions {
   readonly statementTimeout?: string | number
   /** How long to wait for another runner. Default: 10min */
   readonly lockWait?: string | number
+  /** Variables of the environment that files may name inside quotes: '${TENANT}' for a text, "${APP_ROLE}" for a name. Default: none */
+  readonly substitute?: readonly string[]
+  /** What is run around a run, and around each migration. */
+  readonly hooks?: HookOptions
   /** Connections that the application may open, for `dbkit doctor`: size and overflow of a pool, and how many instances have one. */
   readonly pool?: { readonly size: number; readonly overflow?: number; readonly instances?: number }
   /** Findings of `dbkit doctor` that are meant so, with the reason: { accept: { 'redundant-index public.loads_status': 'documented' } } */
@@ -52,6 +56,19 @@ export interface DatabaseOptions {
   /** What `dbkit docs` writes to be committed, and what it asks for. */
   readonly docs?: DocsOptions
 }
+
+export interface HookOptions {
+  /** When there is something to run, before any of it. */
+  readonly beforeRun?: HookOption | readonly HookOption[]
+  /** At the end of such a run, also when it failed: DBKIT_OUTCOME says how it went. */
+  readonly afterRun?: HookOption | readonly HookOption[]
+  readonly beforeMigration?: HookOption | readonly HookOption[]
+  /** Also after a migration that failed. */
+  readonly afterMigration?: HookOption | readonly HookOption[]
+}
+
+/** SQL, in a transaction of its own; a file of it; or a command in a shell. */
+export type HookOption = { readonly sql: string } | { readonly file: string } | { readonly command: string }
 
 /** Formats that say nothing of commits and authors, so that they can be committed themselves. */
 export type CommittedFormat = 'markdown' | 'mermaid' | 'dbml' | 'dot'

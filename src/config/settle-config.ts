@@ -3,10 +3,26 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parseDuration } from '../duration.js'
 import { environmentName, nearestName, problem, throwProblems, type DbkitError } from '../errors.js'
-import type { CodegenConfig, Config, DatabaseConfig, DocsConfig, Environment, Target } from './config.js'
+import type {
+  CodegenConfig,
+  Config,
+  Hook,
+  Hooks,
+  DatabaseConfig,
+  DocsConfig,
+  Environment,
+  Target,
+} from './config.js'
 import type { LayoutName } from '../workspace/layouts/names.js'
 import { checkConfig } from './check-config.js'
-import type { CodegenOptions, DatabaseOptions, DbkitConfig, DocsOptions } from './define-config.js'
+import type {
+  CodegenOptions,
+  DatabaseOptions,
+  DbkitConfig,
+  DocsOptions,
+  HookOption,
+  HookOptions,
+} from './define-config.js'
 
 /** The global flags, as the command line (or a caller of the library) gives them. */
 export interface Flags {
@@ -112,6 +128,12 @@ function settleDatabase(
     layout: flags.layout ?? options.layout ?? 'auto',
     placeholders: options.placeholders ?? {},
     environment,
+    substitute: options.substitute ?? [],
+    repeatable: join(
+      dirname(resolve(root, options.migrations ?? join('sql', name, 'migrations'))),
+      'repeatable',
+    ),
+    hooks: settleHooks(options.hooks ?? {}, root),
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
     seedsFrom: options.seedsFrom ?? {},
     generate: options.generate === undefined ? undefined : resolve(root, options.generate),
@@ -135,6 +157,25 @@ function settleDatabase(
     maintenance: options.maintenance ?? {},
     codegen: settleCodegen(name, options.codegen ?? {}, root),
     docs: settleDocs(options.docs ?? {}, root),
+  }
+}
+
+function settleHooks(hooks: HookOptions, root: string): Hooks {
+  const settled = (option: HookOption | readonly HookOption[] = []): readonly Hook[] =>
+    [option]
+      .flat()
+      .map((hook) =>
+        'command' in hook
+          ? { command: hook.command, cwd: root }
+          : 'file' in hook
+            ? { file: resolve(root, hook.file) }
+            : hook,
+      )
+  return {
+    beforeRun: settled(hooks.beforeRun),
+    afterRun: settled(hooks.afterRun),
+    beforeMigration: settled(hooks.beforeMigration),
+    afterMigration: settled(hooks.afterMigration),
   }
 }
 

@@ -1,4 +1,5 @@
 import { applyPlan } from '../apply/apply-plan.js'
+import { runAllRepeatables } from '../apply/run-repeatables.js'
 import type { Observer } from '../apply/observer.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
@@ -63,6 +64,7 @@ export async function withMigrated<T>(
     )
     const applied = await applyPlan(plan, sessions, database, { signal, observer, singleTransaction: false })
     if (applied.error !== undefined) throw applied.error
+    await runAllRepeatables(workspace.repeatable, sessions, scriptReader(), { config: database, signal })
     return { result: await body(await sessions.current()), engine }
   })
 }

@@ -1,5 +1,6 @@
 import { applyPlan } from '../apply/apply-plan.js'
 import type { Observer } from '../apply/observer.js'
+import { runAllRepeatables } from '../apply/run-repeatables.js'
 import { cancellable, composeMessage, interruption } from '../apply/run-transaction.js'
 import { sqlFailure } from '../apply/sql-failure.js'
 import { factsOf, type Catalog } from '../catalog/catalog.js'
@@ -71,6 +72,7 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
   let wholeWay: ProofCheck = { outcome: 'not-run', findings: [] }
   let seeds: ProofCheck | undefined
   let seedClaims: ProofCheck | undefined
+  let repeatable: ProofCheck | undefined
   let head: Catalog | undefined
   let error: DbkitError | undefined
   try {
@@ -79,6 +81,7 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
     wholeWay = await run.wholeWay(proofs)
     seedClaims = await run.seedAtClaims()
     seeds = await run.seedTwice()
+    repeatable = await run.repeatTwice()
     head = await run.head()
   } catch (thrown) {
     if (!(thrown instanceof StoppingUp)) throw thrown
@@ -102,6 +105,7 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
       wholeWay,
       ...(seeds === undefined ? {} : { seeds }),
       ...(seedClaims === undefined ? {} : { seedClaims }),
+      ...(repeatable === undefined ? {} : { repeatable }),
       emptyTables: run.emptyTables(),
       durationMs: Math.round(performance.now() - startedAt),
     },
@@ -112,10 +116,10 @@ export async function proveMigrations(proving: Proving): Promise<Proved> {
 
 /** Whether everything was found as it should be. */
 export function isProved(report: VerifyReport): boolean {
-  const { summary, wholeWay, seeds, seedClaims, schema, types, docs, merge, fuzz } = report
+  const { summary, wholeWay, seeds, seedClaims, repeatable, schema, types, docs, merge, fuzz } = report
   return (
     summary.different + summary.error + summary.empty === 0 &&
-    [wholeWay, seeds, seedClaims, schema, types, docs, merge, fuzz].every(
+    [wholeWay, seeds, seedClaims, repeatable, schema, types, docs, merge, fuzz].every(
       (check) => check?.outcome !== 'failed',
     )
   )
@@ -329,6 +333,27 @@ class ProofRun {
 
   private nameOf(version: string): string {
     return this.candidates.find(({ migration }) => migration.version === version)?.migration.name ?? version
+  }
+
+  /** What is repeatable, at the head, where it stays; the second time has to find everything as it is. */
+  async repeatTwice(): Promise<ProofCheck | undefined> {
+    const { workspace, shadow, config, signal } = this.proving
+    if (workspace.repeatable.length === 0) return undefined
+    this.tell('what is repeatable', this.candidates.length)
+    const run = (): Promise<void> =>
+      runAllRepeatables(workspace.repeatable, shadow.sessions, readScriptText, { config, signal })
+    try {
+      await run()
+      const first = await this.readCatalog()
+      await run()
+      this.catalog = await this.readCatalog()
+      const findings = judgeAgain(first, this.catalog)
+      return { outcome: verdictOf(findings) === 'different' ? 'failed' : 'ok', findings }
+    } catch (error) {
+      if (!(error instanceof DbkitError) || error.exit === 130) throw error
+      this.catalog = undefined
+      return { outcome: 'failed', findings: [], error: reportOf(error) }
+    }
   }
 
   async head(): Promise<Catalog> {

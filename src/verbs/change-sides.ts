@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
 import { applyPlan } from '../apply/apply-plan.js'
+import { runAllRepeatables } from '../apply/run-repeatables.js'
 import type { Observer } from '../apply/observer.js'
 import { factsOf, type Catalog } from '../catalog/catalog.js'
 import { compareCatalogs, describeDifference } from '../catalog/compare.js'
@@ -148,6 +149,8 @@ function migrationsSide(database: DatabaseConfig, context: SideContext): ChangeS
         singleTransaction: false,
       })
       if (error !== undefined) throw error
+      const { signal } = context
+      await runAllRepeatables(workspace.repeatable, sessions, scriptReader(), { config: database, signal })
     },
   }
 }

@@ -1,5 +1,6 @@
+import type { RepeatableStep } from '../apply/run-repeatables.js'
 import type { Session } from '../database/database.js'
-import { keepSession } from '../database/keep-session.js'
+import { keepSession, type SessionKeeper } from '../database/keep-session.js'
 import {
   BEGIN,
   createLedger,
@@ -8,8 +9,9 @@ import {
   type Ledger,
   type LedgerEntry,
 } from '../database/ledger.js'
+import { readRepeatables } from '../database/repeatable-ledger.js'
 import type { DbkitError } from '../errors.js'
-import type { Plan } from '../plan/plan.js'
+import type { Plan, Step } from '../plan/plan.js'
 import { recogniseSquashes, type Recognition } from '../plan/squash.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
 import { withoutPasswords, type ScriptText } from '../workspace/migration-file.js'
@@ -35,6 +37,8 @@ export async function changeUnderLock(
     readonly redact?: boolean | undefined
     /** The key of the state that a ledger stands for, if it is one that a new database may start from. */
     readonly stateKey?: (ledger: Ledger) => string | undefined
+    /** Afterwards what is repeatable is run, as far as its text has changed. */
+    readonly repeatables?: boolean
   },
 ): Promise<Outcome> {
   const { database, config, observer } = opened
@@ -46,10 +50,17 @@ export async function changeUnderLock(
       recogniseSquashes(opened.workspace, ledger, { text })
     const { ledger: before, recognised } = recognise(await readLedger(session, config.ledger))
     const foreseen = await foresee(before, decisions, session)
-    if (options.dryRun) return dryRunOf(foreseen, recognised)
+    const readChanged = async (from: Session): Promise<readonly RepeatableStep[]> => {
+      const { repeatable } = opened.workspace
+      if (options.repeatables !== true || repeatable.length === 0) return []
+      const { changedRepeatables } = await import('../apply/run-repeatables.js')
+      return changedRepeatables(repeatable, await readRepeatables(from, config.ledger), text)
+    }
+    const repeated = await readChanged(session)
+    if (options.dryRun) return dryRunOf(foreseen, recognised, repeated)
     const notes = foreseen.flatMap((plan) => plan.notes)
     const restored = database.made?.restored === undefined ? [] : before.entries.map(restoredStep)
-    if (recognised.length === 0 && foreseen.every(({ steps }) => steps.length === 0))
+    if (recognised.length === 0 && repeated.length === 0 && foreseen.every(({ steps }) => steps.length === 0))
       return { ok: true, steps: restored, ...notesOf(notes) }
     const lock = {
       name: `${config.ledger.schema}.${config.ledger.table}`,
@@ -63,10 +74,11 @@ export async function changeUnderLock(
       const { explainFailure } = await import('../apply/culprit/explain-failure.js')
       return explainFailure(error, script, sessions, config, options)
     }
-    return await database.withLock(lock, async (lost) => {
+    const work = async (lost: AbortSignal): Promise<Outcome> => {
       // Only here is there something to run: Umzug is not loaded to say that nothing is pending.
       const { applyPlan } = await import('../apply/apply-plan.js')
       const steps: StepReport[] = [...restored]
+      const signal = AbortSignal.any([opened.signal, lost])
       const told: string[] = []
       // Read once more only for those who have something to recognise.
       const locked =
@@ -86,7 +98,8 @@ export async function changeUnderLock(
         const plan = await decide({ ...ledger, exists: true }, current)
         told.push(...plan.notes)
         const applied = await applyPlan(plan, sessions, config, {
-          signal: AbortSignal.any([opened.signal, lost]),
+          signal,
+          migrationHooks: true,
           observer,
           singleTransaction: options.singleTransaction,
           together: database.supports.manySessions,
@@ -101,12 +114,49 @@ export async function changeUnderLock(
           return { ok: false, steps, ...notesOf(told), error: reportOf(error) }
         }
       }
+      const again = await readChanged(await sessions.current())
+      if (again.length > 0) {
+        const { runRepeatables } = await import('../apply/run-repeatables.js')
+        const ran = await runRepeatables(again, sessions, { config, signal, observer, record: true })
+        steps.push(...ran.steps)
+        if (ran.error !== undefined)
+          return {
+            ok: false,
+            steps,
+            ...notesOf(told),
+            error: reportOf(ran.failed === undefined ? ran.error : await explained(ran.error, ran.failed)),
+          }
+      }
       await keepWorthwhile(opened, steps, options, await sessions.current())
       return { ok: true, steps, ...notesOf(told) }
-    })
+    }
+    const direction = foreseen.flatMap(({ steps }) => steps)[0]?.direction ?? 'up'
+    return await database.withLock(lock, (lost) =>
+      betweenHooks(opened, sessions, direction, () => work(lost)),
+    )
   } finally {
     await sessions.close()
   }
+}
+
+/** beforeRun can keep a run from beginning; afterRun is told how it went. */
+async function betweenHooks(
+  { config, signal, observer }: Opened,
+  sessions: SessionKeeper,
+  direction: 'up' | 'down',
+  work: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { beforeRun, afterRun } = config.hooks
+  if (beforeRun.length + afterRun.length === 0) return work()
+  const { runHooks } = await import('../apply/hooks.js')
+  const ground = { config, sessions, signal, observer, within: false }
+  const refused = await runHooks('beforeRun', { direction }, ground)
+  if (refused !== undefined) return { ok: false, steps: [], error: reportOf(refused) }
+  const outcome = await work()
+  const ended = outcome.ok ? (direction === 'up' ? 'applied' : 'rolled-back') : 'failed'
+  const failed = await runHooks('afterRun', { direction, outcome: ended }, ground)
+  if (failed === undefined || outcome.error !== undefined) return outcome
+  return { ...outcome, ok: false, error: reportOf(failed) }
 }
 
 /** All plans, each decided on the ledger that the one before it would leave. */
@@ -148,19 +198,32 @@ async function keepWorthwhile(
 }
 
 /** What would be run, for people to read and for psql to run; nothing was written. */
-function dryRunOf(plans: readonly Plan[], recognised: readonly Recognition[]): Outcome {
+function dryRunOf(
+  plans: readonly Plan[],
+  recognised: readonly Recognition[],
+  repeated: readonly RepeatableStep[],
+): Outcome {
   const steps = plans.flatMap((plan) => plan.steps)
   return {
     ok: true,
-    steps: steps.map(({ version, name, direction, outOfOrder, source }) => ({
-      version,
-      name,
-      direction,
-      outcome: 'not-run',
-      ...(source === 'ledger' ? { source } : {}),
-      ...(outOfOrder ? { outOfOrder } : {}),
-    })),
-    sql: steps.map(({ version, name, direction, script, transaction }) => ({
+    steps: [
+      ...steps.map(({ version, name, direction, outOfOrder, source }): StepReport => ({
+        version,
+        name,
+        direction,
+        outcome: 'not-run',
+        ...(source === 'ledger' ? { source } : {}),
+        ...(outOfOrder ? { outOfOrder } : {}),
+      })),
+      ...repeated.map(({ name }): StepReport => ({
+        version: '',
+        name,
+        direction: 'up',
+        outcome: 'not-run',
+        repeatable: true,
+      })),
+    ],
+    sql: [...steps, ...repeated.map(asStep)].map(({ version, name, direction, script, transaction }) => ({
       version,
       name,
       direction,
@@ -170,6 +233,13 @@ function dryRunOf(plans: readonly Plan[], recognised: readonly Recognition[]): O
     })),
     ...notesOf([...recognised.map(describeRecognition), ...plans.flatMap((plan) => plan.notes)]),
   }
+}
+
+function asStep({
+  name,
+  script,
+}: RepeatableStep): Pick<Step, 'version' | 'name' | 'direction' | 'script' | 'transaction'> {
+  return { version: '', name, direction: 'up', script, transaction: true }
 }
 
 function asComment(code: string): string {

@@ -47,6 +47,8 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
         dryRun,
         singleTransaction,
         redact: options.redact,
+        // Before the last migration they may name what is not there yet.
+        repeatables: goal.kind === 'latest',
         // What code imports is in no checksum.
         stateKey: (ledger) =>
           opened.workspace.migrations.some(({ up }) => up.module !== undefined)

@@ -1,11 +1,13 @@
 import { dirname, join, relative } from 'node:path'
 import type { Observer } from '../apply/observer.js'
 import { applyPlan } from '../apply/apply-plan.js'
+import { runRepeatables, type RepeatableStep } from '../apply/run-repeatables.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { compareCatalogs, describeDifference, type Difference } from '../catalog/compare.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { createLedger, readLedger, readUpSql, type Ledger } from '../database/ledger.js'
+import { readRepeatables } from '../database/repeatable-ledger.js'
 import { problem } from '../errors.js'
 import { planReplay, planUp, upsFromLedger, type Plan, type Step } from '../plan/plan.js'
 import { recogniseSquashes } from '../plan/squash.js'
@@ -69,6 +71,8 @@ interface Live {
   readonly catalog: Catalog
   readonly ledger: Ledger
   readonly replay: Plan
+  /** What was run of what is repeatable, as the ledger has it. */
+  readonly repeated: readonly RepeatableStep[]
 }
 
 async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptions): Promise<Outcome> {
@@ -123,6 +127,11 @@ async function readLive({ database, workspace, config }: Opened): Promise<Live> 
       catalog: await readCatalog(session, { ledger: config.ledger }),
       ledger,
       replay,
+      repeated: (await readRepeatables(session, config.ledger)).map(({ name, checksum, sql }) => ({
+        name,
+        checksum,
+        script: ledgerScriptText(name, sql, 'up'),
+      })),
     }
   } finally {
     await session.close()
@@ -149,7 +158,7 @@ async function compare(
     ? await carryOver(live.catalog, session, { ledger, major: shadow.major, signal })
     : live.catalog
   if (foreign) await shadow.renew()
-  const should = await replayed(replay.steps, shadow, config, signal, observer)
+  const should = await replayed(live, shadow, signal, observer)
   const { differences, notes, unmodelled } = compareCatalogs(should, is)
   const told = withoutParts(differences)
   const explanations =
@@ -180,9 +189,8 @@ async function compare(
 }
 
 async function replayed(
-  steps: readonly Step[],
+  { config, replay: { steps }, repeated }: Live,
   shadow: Shadow,
-  config: DatabaseConfig,
   signal: AbortSignal,
   observer: Observer,
 ): Promise<Catalog> {
@@ -193,6 +201,8 @@ async function replayed(
     singleTransaction: false,
   })
   if (error !== undefined) throw error
+  const again = await runRepeatables(repeated, shadow.sessions, { config, signal, observer, record: false })
+  if (again.error !== undefined) throw again.error
   return readCatalog(await shadow.sessions.current(), { ledger: config.ledger })
 }
 
@@ -229,7 +239,7 @@ async function fix(
   signal: AbortSignal,
   options: SchemaDriftOptions,
 ): Promise<readonly string[]> {
-  const { config: database, workspace, replay } = live
+  const { config: database, workspace } = live
   const pending = pendingOf(live).map(({ name }) => name)
   if (options.fix === 'migrations' && pending.length > 0)
     throw problem('drift.pending', { database: database.name, pending })
@@ -239,7 +249,7 @@ async function fix(
   const { ledger } = database
   let change: WrittenChange
   if (options.fix === 'migrations') {
-    await replayed(replay.steps, shadow, database, signal, () => undefined)
+    await replayed(live, shadow, signal, () => undefined)
     change = await writeChange(session, should, is, database)
   } else {
     const now = await carryOver(is, session, { ledger, major: shadow.major, signal })

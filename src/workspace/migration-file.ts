@@ -11,6 +11,8 @@ export interface Directives {
   readonly statementTimeoutMs: number | undefined
   /** Versions whose migrations this one took the place of (`migrate squash`); of the optional ones a database may lack some. */
   readonly replaces: Replaced | undefined
+  /** Variables of the environment that the file may name, beside those of the configuration. */
+  readonly substitute: readonly string[]
   /** Hazard or refusal codes that are accepted, each with the reason given. */
   readonly allow: ReadonlyMap<string, string>
 }
@@ -249,6 +251,7 @@ const NO_DIRECTIVES: Directives = {
   lockTimeoutMs: undefined,
   statementTimeoutMs: undefined,
   replaces: undefined,
+  substitute: [],
   allow: new Map(),
 }
 
@@ -265,6 +268,7 @@ export function directivesIn(
   let statementTimeoutMs: number | undefined
   const allow = new Map<string, string>()
   let replaces: Replaced | undefined
+  const substitute: string[] = []
   // Timestamps of a long history fill many lines.
   const lines = text.split(/\r?\n/, 2_000)
   for (const [index, line] of lines.entries()) {
@@ -304,6 +308,11 @@ export function directivesIn(
         }
         break
       }
+      case 'substitute':
+        if (!/^[A-Za-z_]\w*(?:,[A-Za-z_]\w*)*$/.test(value) || rest !== '')
+          return bad('expected substitute=NAME, or several with commas between them')
+        substitute.push(...value.split(','))
+        break
       case 'rename':
         // Read by `schema diff`; a migration says it with its own statement.
         if (!/^\S+ .+ = .+$/.test(rest)) return bad('expected rename <kind> <old name> = <new name>')
@@ -320,13 +329,14 @@ export function directivesIn(
           'statement-timeout',
           'replaces',
           'rename',
+          'substitute',
           'allow',
         ])
         return bad(nearest === undefined ? 'there is no such directive' : `did you mean ${nearest}?`)
       }
     }
   }
-  return { transaction, irreversible, lockTimeoutMs, statementTimeoutMs, replaces, allow }
+  return { transaction, irreversible, lockTimeoutMs, statementTimeoutMs, replaces, substitute, allow }
 }
 
 /** Everything in a script that dbkit cannot send to a server, each with its place. */

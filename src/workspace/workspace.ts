@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import { DbkitError, fileProblem, problem, throwProblems } from '../errors.js'
 import { openFolder } from './folder.js'
 import { composeScript } from './layouts/compose.js'
@@ -21,6 +21,7 @@ import {
   type Replaced,
   type ScriptText,
 } from './migration-file.js'
+import { substitute, type Substitution } from './substitute.js'
 import { compareVersions, type VersionOrder } from './version.js'
 
 /** What the files of one database say, in version order. */
@@ -67,6 +68,8 @@ export interface Script {
   readonly text: string | undefined
   /** The script where it is not simply the file's text: one of its sections, or with other text put in. Throws what is wrong with it. */
   readonly compose?: () => ScriptText
+  /** What may stand for variables in it. */
+  readonly substitution?: Substitution | undefined
   /** Of a migration as code; up and down are the same file then. */
   readonly module?: ModuleFile | undefined
 }
@@ -115,6 +118,10 @@ export interface WorkspaceSource {
   readonly layout?: LayoutName | 'auto'
   readonly placeholders?: Readonly<Record<string, string>>
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Variables of the environment that files may name. */
+  readonly substitute?: readonly string[]
+  /** The folder of what is repeatable. */
+  readonly repeatable?: string
 }
 
 interface ReadOptions {
@@ -221,10 +228,33 @@ function readOwn(source: WorkspaceSource, shownFolder: string, reading: OwnReadi
     else migrations.push(pair)
   }
   throwProblems(problems)
+  const substitution = { names: source.substitute ?? [], environment: source.environment ?? {} }
+  const own = (script: Script): Script => (script.module === undefined ? { ...script, substitution } : script)
   return {
     ...emptyWorkspace(source.name, 'dbkit'),
-    migrations: migrations.sort((a, b) => compareVersions(a.version, b.version)),
+    migrations: migrations
+      .sort((a, b) => compareVersions(a.version, b.version))
+      .map(({ up, down, ...about }) => ({
+        ...about,
+        up: own(up),
+        down: down === undefined ? undefined : own(down),
+      })),
+    repeatable: readRepeatable(source, show, room).map(({ name, up }) => ({ name, up: own(up) })),
   }
+}
+
+/** Files that say what an object is to be, in the order of their names. */
+function readRepeatable(
+  { repeatable, migrations }: WorkspaceSource,
+  show: (path: string) => string,
+  room: Room,
+): readonly Repeatable[] {
+  if (repeatable === undefined || !existsSync(repeatable)) return []
+  const beside = show(migrations).split('/').slice(0, -1)
+  return sqlFilesIn(repeatable).map((name) => ({
+    name: name.slice(0, -'.sql'.length),
+    up: scriptAt(join(repeatable, name), [...beside, basename(repeatable), name].join('/'), room),
+  }))
 }
 
 type OwnReading = Pick<ModuleFile, 'packagesFrom' | 'own'> & { readonly mayLackDowns: boolean }
@@ -320,10 +350,10 @@ function checksumOf(content: string | Buffer): string {
 /** The text of a script. Fails with `workspace.undecodable`, `workspace.bad-directive`, or `workspace.changed` when it is not what was hashed. */
 export function readScriptText(script: Script): ScriptText {
   if (script.compose !== undefined) return script.compose()
-  if (script.text !== undefined) return decoded(script.text, script.file, script.module)
+  if (script.text !== undefined) return decoded(script.text, script.file, script)
   const content = readText(script.path)
   if (checksumOf(content) !== script.checksum) throw problem('workspace.changed', { file: script.file })
-  return decoded(content, script.file, script.module)
+  return decoded(content, script.file, script)
 }
 
 /** readScriptText that reads each file once, for a command that decides twice: before it takes the lock and under it. */
@@ -339,13 +369,22 @@ export function scriptReader(): (script: Script) => ScriptText {
 
 /** The text of a script that the ledger kept. */
 export function ledgerScriptText(name: string, sql: string, direction: 'up' | 'down' = 'down'): ScriptText {
-  if (isKeptModule(sql)) return decoded(sql, `ledger:${name}`, { path: '', packagesFrom: '', own: '' })
+  if (isKeptModule(sql))
+    return decoded(sql, `ledger:${name}`, { module: { path: '', packagesFrom: '', own: '' } })
   return decoded(sql, `ledger:${name}.${direction}.sql`)
 }
 
-function decoded(content: string | Buffer, file: string, module?: ModuleFile): ScriptText {
+function decoded(
+  content: string | Buffer,
+  file: string,
+  { module, substitution }: Pick<Script, 'module' | 'substitution'> = {},
+): ScriptText {
   const text = decodeScript(content, file, module)
   if (text instanceof DbkitError) throw text
+  if (substitution === undefined) return text
+  const substituted = substitute(text, substitution)
+  if ('file' in substituted) return substituted
+  throwProblems(substituted)
   return text
 }
 

@@ -70,7 +70,7 @@ function isOfDbkit(
   return (
     ledger !== undefined &&
     schema === ledger.schema &&
-    (name === ledger.table || name === `${ledger.table}${MAINTENANCE_SUFFIX}`)
+    [ledger.table, `${ledger.table}${MAINTENANCE_SUFFIX}`, `${ledger.table}_repeatable`].includes(name ?? '')
   )
 }
 

@@ -13,7 +13,7 @@ export function composeScript(
   const directives = directivesIn(whole.slice(from, to), file)
   if ('code' in directives) throw directives
   const asked = { ...directives, ...(irreversible === undefined ? {} : { irreversible }) }
-  const put = edit(whole, from, to, edits?.() ?? [])
+  const put = editText(whole, from, to, edits?.() ?? [])
   const script: ScriptText = { file, directives: asked, ...put }
   const settled = settleTransaction(script, directives.transaction ? transaction : 'none')
   throwProblems(settled.problems)
@@ -22,7 +22,7 @@ export function composeScript(
 }
 
 /** A part of a text with other texts put into it, and where each piece comes from. */
-function edit(
+export function editText(
   whole: string,
   from: number,
   to: number,
