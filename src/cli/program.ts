@@ -8,6 +8,7 @@ import { addDbCommands } from './commands/db.js'
 import { addFuzzCommand } from './commands/fuzz.js'
 import { addLintCommand } from './commands/lint.js'
 import { addMaintainCommand } from './commands/maintain.js'
+import { addPortableCommand } from './commands/portable.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
@@ -51,6 +52,7 @@ export function createProgram(context: VerbContext): Command {
   addImportCommands(program, context)
   addVerifyCommand(program, context)
   addLintCommand(program, context)
+  addPortableCommand(program, context)
   addDoctorCommand(program, context)
   addMaintainCommand(program, context)
   addFuzzCommand(program, context)

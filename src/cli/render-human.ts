@@ -17,6 +17,7 @@ import { renderFuzz } from './render-fuzz.js'
 import { renderGenerate } from './render-generate.js'
 import { renderLint } from './render-lint.js'
 import { renderMaintain, renderMaintainSql } from './render-maintain.js'
+import { renderPortable } from './render-portable.js'
 import { renderVerify } from './render-verify.js'
 
 export interface RenderOptions {
@@ -71,6 +72,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
     ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),
+    ...(report.portable === undefined ? [] : renderPortable(report.portable, paint)),
     ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
     ...(report.fuzz === undefined ? [] : renderFuzz(report.fuzz, { paint, time: formatTime })),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),

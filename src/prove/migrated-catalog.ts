@@ -41,13 +41,9 @@ export async function withMigrated<T>(
   { shadowUrl, purpose, signal, observer }: MigratedOptions,
   body: (session: Session) => Promise<T>,
 ): Promise<{ readonly result: T; readonly engine: EngineReport }> {
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const options = {
     url: shadowUrl,
+    observer,
     purpose,
     signal,
     extensions: () => extensionsOf(workspace),

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Observer } from '../apply/observer.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Database, Session } from '../database/database.js'
 import { keepSession, type SessionKeeper } from '../database/keep-session.js'
 import { openDatabase } from '../database/open-database.js'
+import { PGLITE_MAJOR } from '../database/pglite-version.js'
 import { quoteLiteral, quoteName } from '../database/quote.js'
 import { settleServerAddress } from '../database/server-target.js'
-import { DbkitError } from '../errors.js'
+import { DbkitError, problem } from '../errors.js'
 import type { EngineReport } from '../report.js'
 
 /** A throw-away database, empty at first, in which anything may be tried. */
@@ -26,6 +28,10 @@ export interface ShadowOptions {
   readonly url?: string | undefined
   /** Without a URL: a server of its own where PostgreSQL is installed and has the extensions; it is several times as fast. */
   readonly local?: boolean | undefined
+  /** PostgreSQL of this major and no other. Default: what there is */
+  readonly major?: number | undefined
+  /** Told which engine is opened, as soon as that is known. */
+  readonly observer: Observer
   /** The command, for pg_stat_activity. */
   readonly purpose: string
   readonly signal?: AbortSignal | undefined
@@ -43,11 +49,10 @@ export async function withShadow<T>(
   options: ShadowOptions,
   body: (shadow: Shadow) => Promise<T>,
 ): Promise<T> {
-  const ground =
-    options.url === undefined
-      ? ((options.local === true ? await localGround(config, database, options) : undefined) ??
-        embeddedGround(config, database, options))
-      : await serverGround(config, database, options.url, options, { label: undefined, waitMs: 0 })
+  const opening = (engine: 'server' | 'embedded'): void => {
+    options.observer({ kind: 'opening', database: database.name, engine })
+  }
+  const ground = await groundFor(config, database, options, opening)
   let current = await ground.open()
   let sessions = keepSession(current)
   const close = async (): Promise<void> => {
@@ -70,6 +75,32 @@ export async function withShadow<T>(
     await close()
     await ground.leave()
   }
+}
+
+/** A server is told before it is reached, and one of its own where it is known that there is one. */
+async function groundFor(
+  config: Config,
+  database: DatabaseConfig,
+  options: ShadowOptions,
+  opening: (engine: 'server' | 'embedded') => void,
+): Promise<Ground> {
+  const { url, local, major } = options
+  if (url !== undefined) {
+    opening('server')
+    const ground = await serverGround(config, database, url, options, { label: undefined, waitMs: 0 })
+    if (major === undefined || ground.major === major) return ground
+    await ground.leave()
+    throw problem('shadow.other-major', {
+      wanted: major,
+      found: ground.major,
+      server: ground.label.replace(/,.*/, ''),
+    })
+  }
+  const own = local === true ? await localGround(config, database, options) : undefined
+  if (own === undefined && major !== undefined && major !== PGLITE_MAJOR)
+    throw problem('shadow.no-such-major', { major })
+  opening(own === undefined ? 'embedded' : 'server')
+  return own ?? embeddedGround(config, database, options)
 }
 
 /** Where databases come from. */
@@ -111,6 +142,7 @@ async function localGround(
   const cluster = await startLocalCluster({
     environment: config.environment,
     folder: config.root,
+    major: options.major,
   })
   if (cluster === undefined) return undefined
   try {
@@ -140,7 +172,7 @@ async function serverGround(
   url: string,
   options: ShadowOptions,
   { label, waitMs }: { readonly label: string | undefined; readonly waitMs: number },
-): Promise<Ground & { carries(extensions: readonly string[]): Promise<boolean> }> {
+): Promise<Ground & { readonly major: number; carries(extensions: readonly string[]): Promise<boolean> }> {
   const { openServer } = await import('../database/server.js')
   const address = settleServerAddress(url, config.environment, '--shadow-url', 'postgres')
   const maintenance = await openServer(address, { ...options, onNotice: undefined, waitMs })
@@ -155,6 +187,7 @@ async function serverGround(
         await session.script(`drop role if exists ${quoteName(role)}`)
   }
   return {
+    major: maintenance.major,
     label: label ?? `${address.user}@${address.host}:${String(address.port)}, a database of its own`,
     async carries(extensions) {
       const rows = await session.query('select name from pg_catalog.pg_available_extensions')

@@ -74,13 +74,9 @@ async function onShadow(
     const summary = { migrations: 0, rows: 0, tries: 0, findings: 0, allowed: 0 }
     return { ok: true, fuzz: { seed, migrations: [], summary, durationMs: 0 } }
   }
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const about = {
     url: options.shadowUrl,
+    observer,
     local: database.target.kind !== 'embedded' || !database.target.asked,
     purpose: 'fuzz',
     signal,

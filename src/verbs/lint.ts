@@ -86,13 +86,9 @@ async function onShadow(
     .filter(({ up, down }) => down === undefined && reader(up).directives.irreversible === undefined)
     .map(({ version }) => version)
   const notices: string[] = []
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const about = {
     url: options.shadowUrl,
+    observer,
     purpose: 'lint',
     signal,
     extensions: () => extensionsOf(workspace),

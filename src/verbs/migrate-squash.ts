@@ -68,13 +68,9 @@ async function squash(
   const name = `${/^\d+/.exec(last.name)?.[0] ?? ''}_${title}`
   if (workspace.migrations.some((migration) => migration.name === name))
     throw problem('workspace.duplicate-version', { version: name, files: [last.up.file] })
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const about = {
     url: options.shadowUrl,
+    observer,
     purpose: 'migrate squash',
     signal,
     extensions: () => extensionsOf(workspace),

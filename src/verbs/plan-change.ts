@@ -32,13 +32,9 @@ export async function planChange(
   options: ChangeOptions & { readonly down: boolean },
 ): Promise<PlannedChange> {
   const renames = [...from.renames, ...to.renames, ...(options.renames ?? [])].map(parseRename)
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const about = {
     url: options.shadowUrl,
+    observer,
     purpose,
     signal,
     extensions: () => [...new Set([...from.extensions, ...to.extensions])],

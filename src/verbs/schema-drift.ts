@@ -80,6 +80,7 @@ async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptio
   const { signal, observer } = opened
   const about = {
     url: options.shadowUrl,
+    observer,
     purpose: 'schema drift',
     signal,
     extensions: () => [

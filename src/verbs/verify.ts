@@ -101,13 +101,9 @@ async function onShadow(
   const claims = claimsOf(files, signal)
   const declared = readSqlFiles(schemaFolderOf(database))
   const workspaces = base === undefined ? [workspace] : [workspace, base.workspace]
-  observer({
-    kind: 'opening',
-    database: database.name,
-    engine: options.shadowUrl === undefined ? 'embedded' : 'server',
-  })
   const about = {
     url: options.shadowUrl,
+    observer,
     // Asked for by name, the embedded engine is also what is proved on.
     local: database.target.kind !== 'embedded' || !database.target.asked,
     purpose: 'verify',
