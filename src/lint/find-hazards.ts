@@ -2,6 +2,7 @@ import { quoteIfNeeded } from '../database/quote.js'
 import { withoutPasswords } from '../workspace/migration-file.js'
 import type { Statement } from '../workspace/statements.js'
 import type { HazardCode } from './hazards.js'
+import { stopsWhat } from './lock-modes.js'
 import * as safe from './safe-rewrites.js'
 import {
   nameOf,
@@ -78,9 +79,14 @@ class Look {
       ...written,
       ...built,
       ...scanned,
+      ...this.unbatched(new Set(scanned.map(({ table }) => table))),
+      ...this.lockedByHand(),
       ...unfillable,
       ...this.references(),
       ...this.gone(),
+      ...this.undefaulted(),
+      ...this.revoked(),
+      ...this.hidden(),
       ...this.cut(),
     ]
   }
@@ -396,6 +402,95 @@ class Look {
       ({ oid, parent, kind }) =>
         parent !== null && 'rp'.includes(kind) && this.before.relations.get(oid)?.parent === null,
     )
+  }
+
+  // ---- locks that last
+
+  /** No index leads to the rows: on a large table it is all of them, or might as well be. */
+  private unbatched(told: ReadonlySet<string | undefined>): readonly Found[] {
+    if (!['update', 'delete'].includes(this.statement.words[0] ?? '')) return []
+    const targets = this.seen.held.filter(({ mode }) => mode === 'RowExclusiveLock')
+    return targets.flatMap(({ relation }) => {
+      const table = this.root(relation)
+      if (!this.isOld(relation) || !this.scans(relation) || told.has(relation) || told.has(table)) return []
+      const name = this.name(table)
+      return [
+        this.find(
+          'unbatched-write',
+          name,
+          `Goes over every row of ${name}, and keeps those that it changes locked until the commit.`,
+          { table: relation, rewrite: safe.inBatches(this.shown()) },
+        ),
+      ]
+    })
+  }
+
+  private lockedByHand(): readonly Found[] {
+    if (this.statement.words[0] !== 'lock') return []
+    return this.seen.locks.flatMap(({ relation, mode }) => {
+      const stops = stopsWhat(mode)
+      if (!this.isOld(relation) || stops === 'neither reads nor writes') return []
+      const name = this.name(relation)
+      return [this.find('lock-table', name, `Stops ${stops} of ${name} until the commit.`)]
+    })
+  }
+
+  // ---- what the release before relies on
+
+  private undefaulted(): readonly Found[] {
+    return [...this.before.columns.values()].flatMap((was) => {
+      const key = `${was.relation}.${was.number}`
+      const is = this.after.columns.get(key)
+      const first = this.trace.before.columns.get(key)
+      if (is?.notNull !== true || is.default !== null || is.identity !== '') return []
+      if (was.default === null || first === undefined || first.default === null) return []
+      const object = `${this.name(was.relation)}.${quoteIfNeeded(is.name)}`
+      return [
+        this.find('drop-default', object, `An INSERT that leaves ${object} out fails from now on.`, {
+          rewrite: safe.allow('drop-default'),
+          unless: (end) => {
+            const last = end.columns.get(key)
+            return last !== undefined && (last.default !== null || !last.notNull || last.identity !== '')
+          },
+        }),
+      ]
+    })
+  }
+
+  /** Of tables, views, sequences and functions that were there: what a migration makes it may close as well. */
+  private revoked(): readonly Found[] {
+    const { words, text } = this.statement
+    if (words[0] !== 'revoke') return []
+    const [, what = ''] = /\bon\s+([^]*?)\s+from\s/i.exec(text) ?? []
+    const named = new Set(wordsIn(what))
+    const { relations, routines } = this.trace.before
+    const objects = /^all\s/i.test(what)
+      ? [...relations.values()].filter(({ schema, kind }) => named.has(schema) && 'rpvmf'.includes(kind))
+      : [...relations.values(), ...routines.values()].filter(({ name }) => named.has(name))
+    const [first] = objects
+    return first === undefined || /^(?:schema|database|type|language)\s/i.test(what)
+      ? []
+      : [
+          this.find('revoke', nameOf(first), `Takes away a right on ${nameOf(first)}.`, {
+            rewrite: safe.allow('revoke'),
+          }),
+        ]
+  }
+
+  private hidden(): readonly Found[] {
+    return [...this.after.relations.values()].flatMap((relation) => {
+      const was = this.before.relations.get(relation.oid)
+      if (was?.rowSecurity !== false || !relation.rowSecurity || !this.isOld(relation.oid)) return []
+      const name = nameOf(relation)
+      return [
+        this.find('row-security-without-policy', name, `Nobody but its owner sees a row of ${name}.`, {
+          unless: (end) => {
+            const last = end.relations.get(relation.oid)
+            return last === undefined || !last.rowSecurity || last.policies > 0
+          },
+        }),
+      ]
+    })
   }
 
   // ---- columns that no row has a value for

@@ -108,6 +108,20 @@ export const HAZARDS = {
     safeWay: 'Move the slow statement to a migration of its own.',
   },
 
+  'lock-table': {
+    title: 'A table is locked by hand',
+    traffic:
+      'Nobody writes to the table, or reads it either, until the commit, whatever else the migration does.',
+    safeWay:
+      'Leave it out: each statement takes the lock that it needs. Where two statements must see the same rows, lock those rows with SELECT ... FOR UPDATE.',
+  },
+  'unbatched-write': {
+    title: 'An UPDATE or DELETE goes over a whole table',
+    traffic:
+      'Every row that it changes stays locked until the commit, so whoever wants to write one waits; replicas lag behind, and the table grows by a copy of each row.',
+    safeWay: 'Go over the table in batches, by ranges of an indexed key, each in a transaction of its own.',
+  },
+
   // ---- it fails, or cannot be undone
   'not-null-without-default': {
     title: 'A new NOT NULL column without a default',
@@ -186,6 +200,22 @@ export const HAZARDS = {
     traffic: 'The version of the application that still runs fails on every query of the old name.',
     safeWay:
       'Add a column of the new name, keep both the same with a trigger, move the application over, then drop the old one.',
+  },
+  'drop-default': {
+    title: 'A NOT NULL column loses its default',
+    traffic:
+      'The version of the application that still runs while this one is rolled out leaves the column out, and its INSERTs fail.',
+    safeWay: 'Release code that gives the column a value first, then allow it with the reason.',
+  },
+  revoke: {
+    title: 'A right is taken away',
+    traffic: 'Whoever still uses it fails from the commit on.',
+    safeWay: 'See to it that nobody uses it any more, then allow it with the reason.',
+  },
+  'row-security-without-policy': {
+    title: 'Row security is switched on without a policy',
+    traffic: 'Everybody but the owner finds the table empty, without any error, from the commit on.',
+    safeWay: 'Create the policies before row security is switched on, in the same migration.',
   },
   'enum-rename-value': {
     title: 'A value of an enum is renamed',

@@ -50,7 +50,8 @@ function byOid<T extends { readonly oid: string }>(all: readonly T[] | null): Re
 function snapshotQuery({ schema, table }: LedgerPlace): string {
   return `
 with own as materialized (
-  select c.oid, n.nspname, c.relname, c.relkind, c.relfilenode,
+  select c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, c.relrowsecurity,
+         (select count(*) from pg_policy y where y.polrelid = c.oid) as policies,
          (select h.inhparent::text from pg_inherits h where h.inhrelid = c.oid and c.relispartition) as parent
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relpersistence <> 't'
@@ -60,7 +61,7 @@ with own as materialized (
 )
 select json_build_object(
   'relations', (select json_agg(json_build_object('oid', oid::text, 'schema', nspname, 'name', relname, 'kind', relkind,
-      'file', relfilenode::text, 'parent', parent)) from own),
+      'file', relfilenode::text, 'parent', parent, 'rowSecurity', relrowsecurity, 'policies', policies)) from own),
   'columns', (select json_agg(json_build_object('relation', a.attrelid::text, 'number', a.attnum::text, 'name', a.attname,
       'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull, 'default', pg_get_expr(d.adbin, d.adrelid),
       'generated', a.attgenerated, 'identity', a.attidentity))

@@ -102,6 +102,12 @@ export function notNull(table: string, bare: string, columns: readonly Column[])
     .join(NEXT)
 }
 
+/** For each range of keys, a transaction of its own. */
+export function inBatches(text: string): string {
+  const range = /\bwhere\b/i.test(text) ? ' and' : ' where'
+  return `-- in batches, each a transaction of its own\n${text}${range} <key between ... and ...>;`
+}
+
 function batches(table: string, assignment: string, where: string): string {
   return `-- in batches, each a transaction of its own\nupdate ${table} set ${assignment} where ${where} and <key between ... and ...>;`
 }

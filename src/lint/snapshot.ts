@@ -25,6 +25,8 @@ export interface Relation {
   readonly file: string
   /** Whose partition it is. */
   readonly parent: string | null
+  readonly rowSecurity: boolean
+  readonly policies: number
 }
 
 export interface Column {
