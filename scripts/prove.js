@@ -16,7 +16,7 @@ const { status, error } = spawnSync(
     fileURLToPath(new URL('test.js', import.meta.url)),
     ...(given.some((argument) => !argument.startsWith('-'))
       ? []
-      : ['test/chaos', 'test/diff', 'test/verify']),
+      : ['test/chaos', 'test/diff', 'test/fuzz', 'test/verify']),
     ...given,
   ],
   {

@@ -69,11 +69,12 @@ suite(`${String(RUNNERS)} runners of migrate up at once`, () => {
     files: Readonly<Record<string, string>>,
     expected: string,
     urlOf: (database: ArenaDatabase) => string,
+    runners = RUNNERS,
   ): Promise<void> {
     const folder = makeWorkspace(files)
     const database = await arena.database()
     try {
-      const all = await Promise.all(Array.from({ length: RUNNERS }, () => up(folder.path, urlOf(database))))
+      const all = await Promise.all(Array.from({ length: runners }, () => up(folder.path, urlOf(database))))
       expect(all.map(({ exit, stdout }) => (exit === 0 ? 0 : stdout))).toEqual(all.map(() => 0))
       const applied = all
         .flatMap(({ stdout }) => (JSON.parse(stdout) as Outcome).databases)
@@ -93,13 +94,19 @@ suite(`${String(RUNNERS)} runners of migrate up at once`, () => {
 
   const deadlocks = (): number => arena.log().split('deadlock detected').length - 1
 
-  async function repeat(what: string, body: () => Promise<void>): Promise<void> {
-    const count = rounds(3, 100)
+  async function repeat(
+    what: string,
+    body: () => Promise<void>,
+    {
+      runners = RUNNERS,
+      count = rounds(3, 100),
+    }: { readonly runners?: number; readonly count?: number } = {},
+  ): Promise<void> {
     const before = deadlocks()
     for (let round = 0; round < count; round++) await body()
     const met = deadlocks() - before
     figure(
-      `${String(RUNNERS)} runners, ${what}`,
+      `${String(runners)} runners, ${what}`,
       `${String(count)} rounds, each migration applied once, ${String(met)} deadlocks`,
     )
     expect(met).toBe(0)
@@ -112,6 +119,13 @@ suite(`${String(RUNNERS)} runners of migrate up at once`, () => {
   test('apply each statement of a file with CREATE INDEX CONCURRENTLY once', async () => {
     await repeat('CONCURRENTLY', () => race(CONCURRENTLY, clean.concurrently, ({ url }) => url))
   }, 900_000)
+
+  test('two of them with CREATE INDEX CONCURRENTLY do not meet in a deadlock', async () => {
+    await repeat('CONCURRENTLY', () => race(CONCURRENTLY, clean.concurrently, ({ url }) => url, 2), {
+      runners: 2,
+      count: rounds(2, 200),
+    })
+  }, 1_800_000)
 
   if (findPooler() === undefined)
     test.skip('apply each migration once through pgbouncer (pgbouncer is not installed)', () => undefined)
