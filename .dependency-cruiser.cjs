@@ -180,8 +180,8 @@ module.exports = {
       comment:
         'A proof opens engines and takes seconds: nobody should do so without having been asked to. The linter and the fuzzer borrow its rows.',
       from: { path: '^src/', pathNot: '^src/(prove|lint|fuzz|verbs)/' },
-      // What a constraint lets through is read in one place.
-      to: { path: '^src/prove/', pathNot: '^src/prove/(column-values|sample-pattern)\\.ts$' },
+      // What a constraint lets through, and when two texts mean the same, is read in one place.
+      to: { path: '^src/prove/', pathNot: '^src/prove/(column-values|sample-pattern|plain-text)\\.ts$' },
     },
     {
       name: 'only-verbs-generate',
@@ -296,6 +296,25 @@ module.exports = {
       comment: 'Running a migration hundreds of times is asked for by name, and done for nobody else.',
       from: { path: '^src/', pathNot: '^src/(fuzz|verbs)/' },
       to: { path: '^src/fuzz/' },
+    },
+    {
+      name: 'backing-up-is-a-step-of-verbs',
+      severity: 'error',
+      comment:
+        'What a backup holds and how it is proved is told from a session and a file that are handed over: it knows no configuration and no other step.',
+      from: { path: '^src/backup/' },
+      to: {
+        path: '^src/(verbs|workspace|plan|apply|seed|mongo|codegen|lint|doctor|maintain|config)/',
+        ...valuesOnly,
+      },
+    },
+    {
+      name: 'only-verbs-back-up',
+      severity: 'error',
+      comment:
+        'It reads every row there is, and starts programs: nobody should do so without having been asked to.',
+      from: { path: '^src/', pathNot: '^src/(backup|verbs)/' },
+      to: { path: '^src/backup/', ...valuesOnly },
     },
     {
       name: 'errors-stand-alone',

@@ -987,6 +987,116 @@ const catalogue = {
       'Connect as the owner, or be granted the role (from PostgreSQL 17 on: MAINTAIN on the table).',
   },
 
+  // ---- backups
+  'backup.exists': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} is there already.`,
+    hint: () => 'Name another file with --out; a backup is never overwritten.',
+  },
+  'backup.tool-missing': {
+    exit: 2,
+    say: (a: { tool: string; major: number }) =>
+      `${a.tool} was found neither on the PATH nor where packages put it, and PostgreSQL ${String(a.major)} is backed up and restored by it.`,
+    hint: (a: { major: number }) =>
+      `Install PostgreSQL's client package of this major, e.g. postgresql-client-${String(a.major)}.`,
+  },
+  'backup.tool-too-old': {
+    exit: 2,
+    say: (a: { tool: string; major: number; found: readonly number[] }) =>
+      `${a.tool} ${a.found.join(' and ')} is here, and PostgreSQL ${String(a.major)} needs ${a.tool} ${String(a.major)} or newer.`,
+    hint: (a: { major: number }) =>
+      `Install PostgreSQL's client package of this major, e.g. postgresql-client-${String(a.major)}.`,
+  },
+  'backup.tool-failed': {
+    exit: 3,
+    say: (a: { tool: string; said: string }) => `${a.tool} failed: ${a.said}.`.replace(/\.\.$/, '.'),
+  },
+  'backup.embedded-format': {
+    exit: 2,
+    say: (a: { database: string; what: string }) =>
+      `${a.database} is embedded, and the embedded engine dumps all of its data folder: ${a.what} is for servers.`,
+    hint: () =>
+      'For its schema as SQL: dbkit schema dump --single-file. For its rows on a server: migrate and seed there.',
+  },
+  'backup.embedded-served': {
+    exit: 2,
+    say: (a: { label: string }) =>
+      `Another process serves this database (${a.label}), and only that one could dump it.`,
+    hint: () => 'End dbkit db serve first.',
+  },
+  'restore.no-manifest': {
+    exit: 2,
+    say: (a: { file: string; manifest: string }) => `${a.file} has no manifest: there is no ${a.manifest}.`,
+    hint: () => 'Copy both files. A dump that dbkit has not written is restored with pg_restore or psql.',
+  },
+  'restore.bad-manifest': {
+    exit: 2,
+    say: (a: { manifest: string; reason: string }) =>
+      `${a.manifest} is no manifest of a backup: ${a.reason}.`,
+    hint: () => 'Nothing was changed.',
+  },
+  'restore.truncated': {
+    exit: 2,
+    say: (a: { file: string; bytes: number; promised: number }) =>
+      `${a.file} has ${a.bytes.toLocaleString('en-US')} bytes, and its manifest says ${a.promised.toLocaleString('en-US')}.`,
+    hint: () => 'It was cut off or replaced. Nothing was changed.',
+  },
+  'restore.tampered': {
+    exit: 2,
+    say: (a: { file: string }) =>
+      `${a.file} is not what was written: its sha256 is another one than its manifest says.`,
+    hint: () => 'Nothing was changed.',
+  },
+  'restore.not-empty': {
+    exit: 2,
+    say: (a: { target: string; example: string }) => `${a.target} is not empty: it has ${a.example}.`,
+    hint: () =>
+      'Restore into another database, or replace this one with --clean --yes: it is dropped once the backup is restored beside it and proved.',
+  },
+  'restore.other-engine': {
+    exit: 2,
+    say: (a: { from: string; database: string; to: string }) =>
+      `The backup is of ${a.from} database, and ${a.database} is ${a.to} one.`,
+    hint: (a: { to: string }) =>
+      a.to === 'an embedded' ? 'Name a server with --url.' : 'Restore it with --embedded.',
+  },
+  'restore.older-server': {
+    exit: 2,
+    say: (a: { from: number; to: number }) =>
+      `The backup is of PostgreSQL ${String(a.from)}, and this is ${String(a.to)}: what an older major does not know, it cannot restore.`,
+  },
+  'restore.other-schema': {
+    exit: 2,
+    say: (a: { target: string }) =>
+      `The backup holds rows alone, and ${a.target} does not have the schema they are of.`,
+    hint: (a: { head?: string | undefined }) =>
+      a.head === undefined ? undefined : `Migrate it first: dbkit migrate up --to ${a.head}`,
+  },
+  'restore.rows-only': {
+    exit: 2,
+    say: () => 'A backup of rows alone cannot be proved in a scratch database, which has no schema.',
+    hint: () => 'Restore it into an empty, migrated database: its rows are compared there.',
+  },
+  'restore.needs-key': {
+    exit: 2,
+    say: (a: { file: string; encryption: string }) => `${a.file} is encrypted (${a.encryption}).`,
+    hint: (a: { encryption: string }) =>
+      a.encryption === 'recipients'
+        ? 'Name the file with the identity: --identity <file>.'
+        : 'Set DBKIT_PASSPHRASE, or name a file with --passphrase-file.',
+  },
+  'restore.locked': {
+    exit: 2,
+    say: (a: { reason: string }) => `The backup cannot be decrypted: ${a.reason}.`,
+    hint: () => 'Nothing was changed.',
+  },
+  'restore.differs': {
+    exit: 1,
+    say: (a: { differences: readonly string[] }) =>
+      `What was restored is not what was backed up: ${a.differences.slice(0, 5).join('; ')}.`,
+    hint: (a: { left: string }) => a.left,
+  },
+
   // ---- the client
   'client.test-database': {
     exit: 2,

@@ -21,6 +21,7 @@ export { DbkitError, fileProblem, problem } from './errors.js'
 export type { CulpritReport, ErrorCode, ExitCode, SourceLocation } from './errors.js'
 export { exitCodeOf, reportOf } from './report.js'
 export type {
+  BackupReport,
   DatabaseReport,
   DiffPart,
   DiffReport,
@@ -58,6 +59,7 @@ export type {
   RenameChoice,
   RepeatableStatus,
   Report,
+  RestoreReport,
   RollbackProof,
   SeedScriptReport,
   SeedTableReport,
@@ -75,6 +77,8 @@ export type {
   EngineChoice,
   Mend,
 } from './doctor/doctor-report.js'
+export type { BackupContent, BackupKind, BackupManifest, TableFingerprint } from './backup/manifest.js'
+export type { Key, Lock } from './backup/lock.js'
 export { MAINTAIN_TASKS } from './maintain/maintain-report.js'
 export type { MaintainReport, MaintainStep, MaintainTask } from './maintain/maintain-report.js'
 export type {
@@ -95,6 +99,8 @@ export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
 export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
+export type { BackupOptions } from './verbs/backup.js'
+export type { RestoreOptions } from './verbs/restore.js'
 export type { MaintainOptions } from './verbs/maintain.js'
 export type { DoctorOptions } from './verbs/doctor.js'
 export type { FuzzOptions } from './verbs/fuzz.js'
@@ -129,6 +135,8 @@ import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
 import type { DbServeOptions } from './verbs/db-serve.js'
 import type { DbShellOptions } from './verbs/db-shell.js'
+import type { BackupOptions } from './verbs/backup.js'
+import type { RestoreOptions } from './verbs/restore.js'
 import type { MaintainOptions } from './verbs/maintain.js'
 import type { DoctorOptions } from './verbs/doctor.js'
 import type { LintOptions } from './verbs/lint.js'
@@ -252,6 +260,16 @@ export async function fuzz(config: Config, options?: FuzzOptions): Promise<Repor
 /** Says what the files use that a version of PostgreSQL lacks, and runs them on a server of that version where there is one. */
 export async function portable(config: Config, options: PortableOptions): Promise<Report> {
   return (await import('./verbs/portable.js')).portable(config, options)
+}
+
+/** Writes a backup of each database, with a manifest by which it can be proved. */
+export async function backup(config: Config, options?: BackupOptions): Promise<Report> {
+  return (await import('./verbs/backup.js')).backup(config, options)
+}
+
+/** Restores a backup and proves that what came out is what was backed up. */
+export async function restore(config: Config, options: RestoreOptions): Promise<Report> {
+  return (await import('./verbs/restore.js')).restore(config, options)
 }
 
 /** Creates the databases, empty. */

@@ -1,4 +1,5 @@
 import type { MaintainReport } from './maintain/maintain-report.js'
+import type { BackupManifest } from './backup/manifest.js'
 import type { DoctorReport } from './doctor/doctor-report.js'
 import type { CulpritReport, DbkitError, ExitCode, SourceLocation } from './errors.js'
 
@@ -43,6 +44,22 @@ export interface SqlErrorReport {
   readonly dataType?: string
 }
 
+/** A backup that was written and has its manifest beside it. */
+export interface BackupReport {
+  readonly file: string
+  readonly manifest: BackupManifest
+  readonly durationMs: number
+}
+
+/** A backup that came out as its manifest promises. */
+export interface RestoreReport {
+  readonly file: string
+  readonly manifest: BackupManifest
+  /** verified: in a scratch database, which is gone again · replaced: something was there before */
+  readonly outcome: 'verified' | 'restored' | 'replaced'
+  readonly durationMs: number
+}
+
 /** Which engine a database lives on; `label` never holds a password. */
 export interface EngineReport {
   readonly kind: 'server' | 'embedded'
@@ -85,6 +102,8 @@ export interface DatabaseReport {
   readonly text?: string
   readonly maintain?: MaintainReport
   readonly fuzz?: FuzzReport
+  readonly backup?: BackupReport
+  readonly restore?: RestoreReport
   readonly error?: ErrorReport
 }
 

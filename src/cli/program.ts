@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addCodegenCommand } from './commands/codegen.js'
+import { addBackupCommands } from './commands/backup.js'
 import { addDoctorCommand } from './commands/doctor.js'
 import { addDocsCommands } from './commands/docs.js'
 import { addImportCommands } from './commands/import.js'
@@ -56,5 +57,6 @@ export function createProgram(context: VerbContext): Command {
   addDoctorCommand(program, context)
   addMaintainCommand(program, context)
   addFuzzCommand(program, context)
+  addBackupCommands(program, context)
   return program
 }

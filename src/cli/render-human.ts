@@ -11,6 +11,7 @@ import type {
 import { redact } from './redact.js'
 import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
+import { renderBackup, renderRestore } from './render-backup.js'
 import { renderDoctor } from './render-doctor.js'
 import { renderDrift } from './render-drift.js'
 import { renderFuzz } from './render-fuzz.js'
@@ -71,6 +72,8 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.generate === undefined ? [] : renderGenerate(report.generate, { paint, time: formatTime })),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
+    ...(report.backup === undefined ? [] : renderBackup(report.backup, { paint, time: formatTime })),
+    ...(report.restore === undefined ? [] : renderRestore(report.restore, { paint, time: formatTime })),
     ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),
     ...(report.portable === undefined ? [] : renderPortable(report.portable, paint)),
     ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),

@@ -17,6 +17,8 @@ export interface Database {
   }
   /** Present when this run made the database (embedded only): what it started from, and a way to keep what it has become. */
   readonly made?: { readonly restored: string | undefined; keepAs(key: string): void }
+  /** All of the data as a compressed tar (embedded only, and only for the process that has it open). */
+  dumpDataFolder?(): Promise<Uint8Array>
   /** Opens a session; on an engine with only one, the same one again. */
   session(): Promise<Session>
   /**

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly dataDir: string
   /** Names of PostgreSQL extensions whose files the engine has to carry; each costs time at every start. */
   readonly extensions: readonly string[]
+  /** A tar of a data folder that a new database starts from. */
+  readonly load?: Uint8Array | undefined
 }
 
 export type WorkerRequest =
@@ -35,6 +37,7 @@ export type WorkerRequest =
       /** What a `COPY ... FROM '/dev/blob'` in the message reads. */
       readonly blob: readonly Uint8Array[]
     }
+  | { readonly id: number; readonly do: 'dump' }
   | { readonly id: number; readonly do: 'close' }
 
 export interface WorkerError {
@@ -69,7 +72,12 @@ async function start(settings: WorkerSettings): Promise<PGlite> {
   const extensions: Record<string, never> = {}
   for (const name of settings.extensions)
     extensions[name.replaceAll('-', '_')] = (await loadExtension(name)) as never
-  return PGlite.create({ dataDir: settings.dataDir, extensions })
+  const { load, dataDir } = settings
+  return PGlite.create({
+    dataDir,
+    extensions,
+    ...(load === undefined ? {} : { loadDataDir: new Blob([load as Uint8Array<ArrayBuffer>]) }),
+  })
 }
 
 /** Values cross as PostgreSQL's text, in both directions, as they do on the server's side of the port. */
@@ -169,6 +177,10 @@ try {
         // Always given, be it empty: a COPY that finds none there leaves the engine unusable.
         await db._handleBlob(new Blob(request.blob as Uint8Array<ArrayBuffer>[]))
         return { id: request.id, bytes: await exchange(request.message) }
+      }
+      case 'dump': {
+        const tar = await db.dumpDataDir('gzip')
+        return { id: request.id, bytes: new Uint8Array(await tar.arrayBuffer()) }
       }
       case 'close':
         await db.close()

@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
   /** Keys of kept states that a new database may start from, the furthest first. */
   readonly states: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** A dump of a data folder that the new database starts from. */
+  readonly load?: Uint8Array | undefined
   readonly onNotice?: ((message: string) => void) | undefined
   /** Ends a start that takes long; once started, what runs is cancelled by its session. */
   readonly signal?: AbortSignal | undefined
@@ -67,8 +69,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     refuseOtherMajor(dataDir, shown)
     const isNew = !existsSync(join(dataDir, 'PG_VERSION'))
     if (isNew) rmSync(dataDir, { recursive: true, force: true })
-    const restored = isNew ? restoreState(options.states, dataDir, options.environment) : undefined
-    if (isNew && restored === undefined) await prepareDataDir(dataDir, options)
+    const { load } = options
+    const restored =
+      isNew && load === undefined ? restoreState(options.states, dataDir, options.environment) : undefined
+    if (isNew && restored === undefined && load === undefined) await prepareDataDir(dataDir, options)
     const start = (carried: readonly string[]): Promise<EngineWorker> =>
       startWorker({ dataDir, extensions: carried }, shown, options)
     // pg_stat_statements is preloaded: without its files the engine does not start at all.
@@ -77,7 +81,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
       (!isNew || restored !== undefined) &&
       extensions.length > 0 &&
       !extensions.includes('pg_stat_statements')
-    const engine = await start(later ? [] : extensions)
+    const engine = await (load === undefined
+      ? start(later ? [] : extensions)
+      : startWorker({ dataDir, extensions, load }, shown, options))
     const again = { start: () => start(extensions), later }
     const origin = isNew
       ? {
@@ -182,6 +188,10 @@ export class EmbeddedDatabase implements Database {
   /** Sends bytes of the frontend protocol and returns the answer's; for `db serve`. A COPY reads `blob` as '/dev/blob'. */
   protocol(message: Uint8Array, blob: readonly Uint8Array[] = []): Promise<Uint8Array> {
     return this.worker.protocol(message, blob)
+  }
+
+  dumpDataFolder(): Promise<Uint8Array> {
+    return this.worker.dump()
   }
 
   /** Ends the engine's thread, whatever it is running: what a crash is to a server. Then only restart() helps. */
@@ -314,6 +324,11 @@ class EngineWorker {
 
   async protocol(message: Uint8Array, blob: readonly Uint8Array[]): Promise<Uint8Array> {
     const reply = await this.send({ do: 'protocol', message, blob })
+    return 'bytes' in reply ? reply.bytes : new Uint8Array()
+  }
+
+  async dump(): Promise<Uint8Array> {
+    const reply = await this.send({ do: 'dump' })
     return 'bytes' in reply ? reply.bytes : new Uint8Array()
   }
 
