@@ -184,6 +184,18 @@ module.exports = {
       to: { path: '^src/prove/', pathNot: '^src/prove/(column-values|sample-pattern|plain-text)\\.ts$' },
     },
     {
+      name: 'measuring-knows-its-session',
+      severity: 'error',
+      comment:
+        'What is measured is told by a file, where by a session: on which database, and with which rows, is for verbs to say.',
+      from: { path: '^src/bench/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/bench/', '^src/database/(quote|sql-error)\\.ts$', '^src/errors\\.ts$'],
+        ...valuesOnly,
+      },
+    },
+    {
       name: 'only-verbs-generate',
       severity: 'error',
       comment: 'Rows that nobody asked for are found out when they are in the way.',

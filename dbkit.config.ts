@@ -9,11 +9,15 @@ const codegen = (name: string) => ({
 /** What makes generated rows plausible. */
 const generate = (name: string) => `seeds/${name}/generate.json`
 
+/** Queries that are to be answered within a time. */
+const targets = (name: string) => `sql/${name}/targets.json`
+
 export default defineConfig({
   databases: {
     happyrobot: {
       seedsFrom: { reference: '0002' },
       generate: generate('happyrobot'),
+      bench: targets('happyrobot'),
       // As documented for one service; how many of them run is a matter of the deployment.
       pool: { size: 20, overflow: 10 },
       maintenance: {
@@ -27,11 +31,13 @@ export default defineConfig({
       databaseName: 'client_escalation_calls',
       seedsFrom: { reference: '0004' },
       generate: generate('escalation'),
+      bench: targets('escalation'),
       codegen: codegen('escalation'),
     },
     smartscheduler: {
       seedsFrom: { reference: '0006' },
       generate: generate('smartscheduler'),
+      bench: targets('smartscheduler'),
       maintenance: {
         analyze: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
         reindex: { every: '1 month', tables: ['contractors', 'jobs', 'assignments'] },
@@ -39,6 +45,11 @@ export default defineConfig({
       },
       codegen: codegen('smartscheduler'),
     },
-    delauto: { mongo: 'sql/delauto/mongo.json', generate: generate('delauto'), codegen: codegen('delauto') },
+    delauto: {
+      mongo: 'sql/delauto/mongo.json',
+      generate: generate('delauto'),
+      bench: targets('delauto'),
+      codegen: codegen('delauto'),
+    },
   },
 })

@@ -623,6 +623,35 @@ const catalogue = {
       `${a.what} in a seed file, but all seeds of a database are loaded in one transaction.`,
     hint: () => 'Take it out.',
   },
+  'bench.no-targets': {
+    exit: 2,
+    say: (a: { database: string }) => `The configuration names no targets for ${a.database}.`,
+    hint: () =>
+      "Say which queries are to be answered within which time: bench: 'sql/<database>/targets.json'",
+  },
+  'bench.bad-targets': {
+    exit: 2,
+    say: (a: { file: string; reason: string }) => `${a.file}: ${a.reason}.`,
+    hint: () => 'What it may say is in docs/bench.md.',
+  },
+  'bench.no-parameters': {
+    exit: 2,
+    say: (a: { file: string; name: string }) =>
+      `${a.file}, "${a.name}": the query for its parameters finds no row.`,
+    hint: () => 'Is there anything to measure? dbkit bench --scale 1 fills a database of its own.',
+  },
+  'bench.refused': {
+    exit: 3,
+    say: (a: { file: string; name: string; message: string }) =>
+      `${a.file}, "${a.name}": PostgreSQL does not run it: ${a.message}`,
+    hint: () => 'A target is one query that reads; are the migrations applied?',
+  },
+  'bench.no-scratch': {
+    exit: 2,
+    say: (a: { database: string; source: string }) =>
+      `dbkit cannot make a database of its own to measure ${a.database} on, beside the one that ${a.source} names.`,
+    hint: () => 'Give --url the usual form: postgresql://user@host:port/database.',
+  },
   'generate.nothing-asked': {
     exit: 2,
     say: (a: { database: string }) =>

@@ -22,6 +22,9 @@ export type { CulpritReport, ErrorCode, ExitCode, SourceLocation } from './error
 export { exitCodeOf, reportOf } from './report.js'
 export type {
   BackupReport,
+  BenchedQuery,
+  BenchedStorage,
+  BenchReport,
   DatabaseReport,
   DiffPart,
   DiffReport,
@@ -92,6 +95,7 @@ export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
 export type { SeedOptions } from './verbs/seed.js'
+export type { BenchOptions } from './verbs/bench.js'
 export type { SeedGenerateOptions } from './verbs/seed-generate.js'
 export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
@@ -156,6 +160,7 @@ import type { MigrateDiffOptions } from './verbs/migrate-diff.js'
 import type { SchemaDiffOptions } from './verbs/schema-diff.js'
 import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
+import type { BenchOptions } from './verbs/bench.js'
 import type { SeedGenerateOptions } from './verbs/seed-generate.js'
 import type { VerifyOptions } from './verbs/verify.js'
 
@@ -212,6 +217,11 @@ export async function seed(config: Config, options?: SeedOptions): Promise<Repor
 /** Fills tables with plausible rows that satisfy their constraints, as many as are asked for. */
 export async function seedGenerate(config: Config, options?: SeedGenerateOptions): Promise<Report> {
   return (await import('./verbs/seed-generate.js')).seedGenerate(config, options)
+}
+
+/** Measures the queries that have a target; `ok: false` when one is missed. */
+export async function bench(config: Config, options?: BenchOptions): Promise<Report> {
+  return (await import('./verbs/bench.js')).bench(config, options)
 }
 
 /** Imports documents of a MongoDB export by the mapping of a database; the same documents again change nothing. */

@@ -87,6 +87,7 @@ export interface DatabaseReport {
   readonly seed?: readonly SeedTableReport[]
   readonly import?: ImportReport
   readonly generate?: GenerateReport
+  readonly bench?: BenchReport
   readonly seedScripts?: readonly SeedScriptReport[]
   /** Everything was done, counted, and rolled back. */
   readonly dryRun?: boolean
@@ -178,6 +179,46 @@ export interface SeedTableReport {
   readonly updated: number
   readonly unchanged: number
   readonly durationMs?: number
+}
+
+/** How fast the queries with a target were answered. */
+export interface BenchReport {
+  readonly queries: readonly BenchedQuery[]
+  readonly storage?: BenchedStorage
+}
+
+/** Times are milliseconds from sending a query to having its last row; planning is in them. */
+export interface BenchedQuery {
+  readonly name: string
+  /** The target, for `p95`. */
+  readonly within: number
+  readonly met: boolean
+  readonly runs: number
+  /** Rows that an answer had, on average. */
+  readonly rows: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  /** A node of the plan a line, indented below its parent. */
+  readonly plan: readonly string[]
+  readonly indexes: readonly string[]
+  /** Tables that it reads from end to end. */
+  readonly scans: readonly string[]
+}
+
+export interface BenchedStorage {
+  readonly tables: readonly string[]
+  /** Rows of these tables. */
+  readonly rows: number
+  /** All tables of the database, with their indexes. */
+  readonly bytes: number
+  /** So many rows may take so many bytes. */
+  readonly unit: number
+  readonly allowed: number
+  readonly perUnit: number
+  /** Of these tables alone. */
+  readonly ownPerUnit: number
+  readonly met: boolean
 }
 
 /** Rows that were made, and by which number they can be made again. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
+import { addBenchCommand } from './commands/bench.js'
 import { addCodegenCommand } from './commands/codegen.js'
 import { addBackupCommands } from './commands/backup.js'
 import { addDoctorCommand } from './commands/doctor.js'
@@ -58,5 +59,6 @@ export function createProgram(context: VerbContext): Command {
   addMaintainCommand(program, context)
   addFuzzCommand(program, context)
   addBackupCommands(program, context)
+  addBenchCommand(program, context)
   return program
 }

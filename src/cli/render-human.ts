@@ -9,6 +9,7 @@ import type {
   StepReport,
 } from '../index.js'
 import { redact } from './redact.js'
+import { renderBench } from './render-bench.js'
 import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
 import { renderBackup, renderRestore } from './render-backup.js'
@@ -70,6 +71,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
       ? []
       : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
     ...(report.generate === undefined ? [] : renderGenerate(report.generate, { paint, time: formatTime })),
+    ...(report.bench === undefined ? [] : renderBench(report.bench, paint)),
     ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
     ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
     ...(report.backup === undefined ? [] : renderBackup(report.backup, { paint, time: formatTime })),

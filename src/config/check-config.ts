@@ -164,6 +164,7 @@ const DATABASE_KEYS: Keys = {
   },
   seeds: text,
   seedsFrom: versions,
+  bench: text,
   generate: text,
   mongo: text,
   url: text,

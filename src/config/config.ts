@@ -37,6 +37,8 @@ export interface DatabaseConfig {
   readonly seeds: string
   /** The version from which on a seed set fits, by its name. */
   readonly seedsFrom: Readonly<Record<string, string>>
+  /** Absolute; the queries with a target, if there are any. */
+  readonly bench: string | undefined
   /** Absolute; the recipe of generated rows, if there is one. */
   readonly generate: string | undefined
   /** Absolute; the mapping of MongoDB's documents, if there is one. */

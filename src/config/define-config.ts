@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly seeds?: string
   /** The version from which on a seed set can be loaded, by its name; `dbkit verify` loads it at each. Default: only at the head */
   readonly seedsFrom?: Readonly<Record<string, string>>
+  /** File of the queries that are to be answered within a time, for `dbkit bench`. */
+  readonly bench?: string
   /** File that says what makes generated rows plausible, for `dbkit seed generate`. */
   readonly generate?: string
   /** File that says how documents of a MongoDB export become rows, for `dbkit import mongo`. */

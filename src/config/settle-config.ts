@@ -136,6 +136,7 @@ function settleDatabase(
     hooks: settleHooks(options.hooks ?? {}, root),
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
     seedsFrom: options.seedsFrom ?? {},
+    bench: options.bench === undefined ? undefined : resolve(root, options.bench),
     generate: options.generate === undefined ? undefined : resolve(root, options.generate),
     mongo: options.mongo === undefined ? undefined : resolve(root, options.mongo),
     ledger: { schema: options.ledger?.schema ?? 'dbkit', table: options.ledger?.table ?? 'migrations' },

@@ -37,6 +37,7 @@ export async function fillTables(session: Session, run: FillRun): Promise<readon
   const reports: GeneratedTableReport[] = []
   for (const table of run.order.tables) reports.push(await new Filling(session, table, run).fill())
   for (const table of run.order.tables) await fillPostponed(session, table, run)
+  for (const table of run.order.tables) await emptyDangling(session, table, run)
   await checkDeferred(session, run)
   return reports
 }
@@ -156,6 +157,7 @@ class Filling {
     rows.until = this.next
     rows.count = this.next - rows.first
     rows.gaps = refused > 0
+    rows.hadGaps = rows.gaps
     if (rows.gaps && rows.first + this.made <= STORED_ROWS) {
       // Others refer to those that are there, and need not guess.
       await readRows(this.session, this.table, STORED_ROWS)
@@ -388,6 +390,19 @@ async function fillPostponed(
     )
   }
   await session.script('drop table pg_temp.dbkit_late')
+}
+
+/** In a ring of deferrable keys rows refer to others that were made later, and perhaps refused. */
+async function emptyDangling(
+  session: Session,
+  { identity, foreignKeys }: TableFacts,
+  run: FillRun,
+): Promise<void> {
+  for (const key of foreignKeys) {
+    if (!key.deferrable || !key.optional || !built(run, key.table).rows.hadGaps) continue
+    const set = key.columns.map((name) => `${quoteName(name)} = null`)
+    await session.script(`update ${identity} as made set ${set.join(', ')} where not ${existsCondition(key)}`)
+  }
 }
 
 /** Here, where the table can still be named, and not at the commit. */

@@ -17,6 +17,8 @@ export class TableRows {
   until = 0
   /** Not every number has become a row, because the database refused some. */
   gaps = false
+  /** Whether it ever was so: what refers to this table was made before. */
+  hadGaps = false
   /** The columns of rows there already that somebody asks for. */
   readonly asked = new Set<string>()
   private readonly made = new Map<string, () => Getter>()

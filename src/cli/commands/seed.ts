@@ -100,7 +100,7 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
     })
 }
 
-function rowCounts(
+export function rowCounts(
   value: string,
   before: number | Readonly<Record<string, number>> | undefined,
 ): number | Readonly<Record<string, number>> {
@@ -115,7 +115,7 @@ function rowCounts(
   return named
 }
 
-const positive =
+export const positive =
   (option: string) =>
   (value: string): number => {
     if (!/^\d*\.?\d+$/.test(value) || Number(value) <= 0)
