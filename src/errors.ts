@@ -117,7 +117,12 @@ const catalogue = {
     exit: 2,
     say: (a: { folder: string }) =>
       `Nothing to work on: no dbkit.config file in ${a.folder} or above it, and no --dir.`,
-    hint: () => 'Write dbkit.config.ts, or name a folder of migrations with --dir.',
+    hint: () => 'Begin with `dbkit init`, or name a folder of migrations with --dir.',
+  },
+  'init.exists': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} is there already: this is a project of dbkit.`,
+    hint: () => 'Add a database to it, or begin in another folder.',
   },
   'request.psql-missing': {
     exit: 2,

@@ -17,7 +17,7 @@ export type { Config, DatabaseConfig, Target } from './config/config.js'
 export type { Flags, Surroundings } from './config/settle-config.js'
 export { LAYOUTS } from './workspace/layouts/names.js'
 export type { LayoutName } from './workspace/layouts/names.js'
-export { DbkitError, fileProblem, problem } from './errors.js'
+export { DbkitError, environmentName, fileProblem, problem } from './errors.js'
 export type { CulpritReport, ErrorCode, ExitCode, SourceLocation } from './errors.js'
 export { exitCodeOf, reportOf } from './report.js'
 export type {
@@ -25,6 +25,7 @@ export type {
   BenchedQuery,
   BenchedStorage,
   BenchReport,
+  ChangeReport,
   DatabaseReport,
   DiffPart,
   DiffReport,
@@ -108,6 +109,9 @@ export type { RestoreOptions } from './verbs/restore.js'
 export type { MaintainOptions } from './verbs/maintain.js'
 export type { DoctorOptions } from './verbs/doctor.js'
 export type { FuzzOptions } from './verbs/fuzz.js'
+export type { InitOptions } from './verbs/init.js'
+export { databaseNameOf } from './database-name.js'
+export type { ReportOptions } from './verbs/report.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
 export type { PortableOptions } from './verbs/portable.js'
@@ -143,6 +147,8 @@ import type { BackupOptions } from './verbs/backup.js'
 import type { RestoreOptions } from './verbs/restore.js'
 import type { MaintainOptions } from './verbs/maintain.js'
 import type { DoctorOptions } from './verbs/doctor.js'
+import type { ReportOptions } from './verbs/report.js'
+import type { InitOptions } from './verbs/init.js'
 import type { LintOptions } from './verbs/lint.js'
 import type { PortableOptions } from './verbs/portable.js'
 import type { MigrateBaselineOptions } from './verbs/migrate-baseline.js'
@@ -167,6 +173,11 @@ import type { VerifyOptions } from './verbs/verify.js'
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
 export async function settleConfig(flags: Flags, surroundings: Surroundings): Promise<Config> {
   return (await import('./config/settle-config.js')).settleConfig(flags, surroundings)
+}
+
+/** Writes what a project begins with; what is there already stays as it is. */
+export async function init(options: InitOptions, surroundings: { readonly cwd: string }): Promise<Report> {
+  return (await import('./verbs/init.js')).init(options, surroundings)
 }
 
 /** Applies what is pending. */
@@ -245,6 +256,11 @@ export async function codegenWatch(
 /** Proves the rollback of every migration by running it on a throw-away database with rows in it. */
 export async function verify(config: Config, options?: VerifyOptions): Promise<Report> {
   return (await import('./verbs/verify.js')).verify(config, options)
+}
+
+/** What the migrations here make otherwise than those of another commit: the schema, the locks, a diagram. */
+export async function report(config: Config, options: ReportOptions): Promise<Report> {
+  return (await import('./verbs/report.js')).report(config, options)
 }
 
 /** Runs each statement on a throw-away database with rows in it, and says what it would do to running traffic. */

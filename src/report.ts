@@ -97,6 +97,7 @@ export interface DatabaseReport {
   readonly drift?: DriftReport
   readonly lint?: LintReport
   readonly portable?: PortableReport
+  readonly change?: ChangeReport
   readonly doctor?: DoctorReport
   readonly docs?: DocsReport
   /** What was asked to be printed instead of written. */
@@ -491,6 +492,20 @@ export interface PortableProof {
   readonly engine?: EngineReport
   /** Of "not-run". */
   readonly why?: string
+}
+
+/** What the migrations here make otherwise than those of another commit. */
+export interface ChangeReport {
+  readonly base: string
+  /** In the order of the objects' kinds and names; what is a part of an object that was added or removed is not told by itself. */
+  readonly differences: readonly {
+    /** Kind and name, e.g. "column public.loads.weight". */
+    readonly object: string
+    readonly kind: 'added' | 'removed' | 'changed'
+    readonly changes: readonly string[]
+  }[]
+  /** Mermaid: the tables that are touched, and what leads to them. */
+  readonly diagram?: string
 }
 
 /** What `dbkit lint` saw when it ran each statement on a shadow. */

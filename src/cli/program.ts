@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
 import { addBenchCommand } from './commands/bench.js'
+import { addCompletionCommand } from './commands/completion.js'
+import { addInitCommand } from './commands/init.js'
 import { addCodegenCommand } from './commands/codegen.js'
 import { addBackupCommands } from './commands/backup.js'
 import { addDoctorCommand } from './commands/doctor.js'
@@ -12,6 +14,7 @@ import { addLintCommand } from './commands/lint.js'
 import { addMaintainCommand } from './commands/maintain.js'
 import { addPortableCommand } from './commands/portable.js'
 import { addMigrateCommands, examples } from './commands/migrate.js'
+import { addReportCommand } from './commands/report.js'
 import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
 import { addVerifyCommand } from './commands/verify.js'
@@ -45,6 +48,7 @@ export function createProgram(context: VerbContext): Command {
       ),
     )
   addGlobalOptions(program)
+  addInitCommand(program, context)
   addMigrateCommands(program, context)
   addDbCommands(program, context)
   addSeedCommand(program, context)
@@ -55,10 +59,12 @@ export function createProgram(context: VerbContext): Command {
   addVerifyCommand(program, context)
   addLintCommand(program, context)
   addPortableCommand(program, context)
+  addReportCommand(program, context)
   addDoctorCommand(program, context)
   addMaintainCommand(program, context)
   addFuzzCommand(program, context)
   addBackupCommands(program, context)
   addBenchCommand(program, context)
+  addCompletionCommand(program, context)
   return program
 }

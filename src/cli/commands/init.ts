@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline'
+import { Option, type Command } from 'commander'
+import { databaseNameOf, environmentName, init, exitCodeOf, type InitOptions } from '../../index.js'
+import type { GlobalOptions } from '../options.js'
+import { printReport, type VerbContext } from '../run-verb.js'
+import type { Terminal } from '../terminal.js'
+import { examples } from './migrate.js'
+
+interface Options extends GlobalOptions {
+  readonly urlEnv?: string
+  readonly types?: string
+  readonly ci?: 'github' | 'gitlab'
+}
+
+/** `dbkit init` */
+export function addInitCommand(program: Command, context: VerbContext): void {
+  program
+    .command('init')
+    .description('write a configuration, a first migration, a seed and a CI workflow; asks in a terminal')
+    .option(
+      '--url-env <variable>',
+      "the environment variable of the server's URL (default: <NAME>_DATABASE_URL)",
+    )
+    .option('--types <file>', 'where the emitted types go (default: types/<database>.ts)')
+    .addOption(
+      new Option('--ci <where>', 'also a workflow that verifies and lints').choices(['github', 'gitlab']),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit init',
+        'dbkit init -d shop --ci github --yes',
+        'dbkit init -d shop --dir db/migrations --url-env SHOP_URL --types src/db.ts --yes',
+      ),
+    )
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      const given: InitOptions = {
+        ...(options.database?.[0] === undefined ? {} : { database: options.database[0] }),
+        ...(options.dir === undefined ? {} : { migrations: options.dir }),
+        ...(options.urlEnv === undefined ? {} : { urlVariable: options.urlEnv }),
+        ...(options.types === undefined ? {} : { types: options.types }),
+        ...(options.ci === undefined ? {} : { ci: options.ci }),
+      }
+      const { terminal } = context
+      const settled = isAsked(options, terminal) ? await ask(given, terminal) : given
+      const report = await init(settled, { cwd: terminal.cwd() })
+      await printReport(terminal, options, report)
+      context.exitCode = exitCodeOf(report)
+    })
+}
+
+function isAsked(options: Options, { env, stdin, stderr }: Terminal): boolean {
+  if (options.json === true || options.yes === true || (env['CI'] ?? '') !== '') return false
+  return 'isTTY' in stdin && stdin.isTTY === true && stderr.isTTY === true
+}
+
+/** What no flag has said already, with the default for Enter. */
+async function ask(given: InitOptions, terminal: Terminal): Promise<InitOptions> {
+  const lines = createInterface({ input: terminal.stdin })
+  const answers = lines[Symbol.asyncIterator]()
+  const question = async (known: string | undefined, text: string, otherwise: string): Promise<string> => {
+    if (known !== undefined) return known
+    terminal.stderr.write(`${text} [${otherwise}] `)
+    const answer = await answers.next()
+    const said = answer.done === true ? '' : answer.value.trim()
+    return said === '' ? otherwise : said
+  }
+  try {
+    const database = await question(given.database, 'Name of the database?', databaseNameOf(terminal.cwd()))
+    const migrations = await question(
+      given.migrations,
+      'Folder of the migrations?',
+      `sql/${database}/migrations`,
+    )
+    const urlVariable = await question(
+      given.urlVariable,
+      "Environment variable of the server's URL?",
+      environmentName(database),
+    )
+    const types = await question(given.types, 'File of the emitted types?', `types/${database}.ts`)
+    const ci = await question(given.ci, 'CI workflow: github, gitlab or none?', 'none')
+    return {
+      database,
+      migrations,
+      urlVariable,
+      types,
+      ...(ci === 'github' || ci === 'gitlab' ? { ci } : {}),
+    }
+  } finally {
+    lines.close()
+  }
+}
