@@ -374,6 +374,18 @@ module.exports = {
       'It is loaded when it is asked for, and only its serializer: the rest of that package needs TypeScript and four other databases.',
     ),
     oneDoor(
+      'one-door-for-elkjs',
+      ['elkjs'],
+      '^src/docs/layout\\.ts$',
+      'Finding places for boxes and lines is 1.6 MB of code: it is loaded when a diagram is drawn, and stays replaceable.',
+    ),
+    oneDoor(
+      'one-door-for-minisearch',
+      ['minisearch'],
+      '^src/docs-site/search\\.ts$',
+      'Only a browser searches the pages: the build puts it into their script.',
+    ),
+    oneDoor(
       'one-door-for-bson',
       ['bson'],
       '^src/mongo/',

@@ -12,6 +12,9 @@ const generate = (name: string) => `seeds/${name}/generate.json`
 /** Queries that are to be answered within a time. */
 const targets = (name: string) => `sql/${name}/targets.json`
 
+/** Drawn in the README, and kept true by `dbkit docs build --check`. */
+const docs = { formats: ['svg'], requireComments: true } as const
+
 export default defineConfig({
   databases: {
     happyrobot: {
@@ -25,6 +28,7 @@ export default defineConfig({
         archive: { calls: { into: 'calls_archive', column: 'start_time', olderThan: '90 days' } },
       },
       codegen: codegen('happyrobot'),
+      docs,
     },
     // Escalation and DelAuto name no spans: what is not declared is done when it is asked for.
     escalation: {
@@ -33,6 +37,7 @@ export default defineConfig({
       generate: generate('escalation'),
       bench: targets('escalation'),
       codegen: codegen('escalation'),
+      docs,
     },
     smartscheduler: {
       seedsFrom: { reference: '0006' },
@@ -44,12 +49,14 @@ export default defineConfig({
         refresh: { every: '1 day', tables: ['mv_contractor_statistics'] },
       },
       codegen: codegen('smartscheduler'),
+      docs,
     },
     delauto: {
       mongo: 'sql/delauto/mongo.json',
       generate: generate('delauto'),
       bench: targets('delauto'),
       codegen: codegen('delauto'),
+      docs,
     },
   },
 })

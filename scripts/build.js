@@ -2,6 +2,7 @@
 //   dist/bin    the command line, its packages bundled and every command in a chunk of its own, because reading
 //               several hundred files of node_modules costs more than most commands do
 //   dist/lib    the library, its packages left to the installer, so that an application has one `pg`, not two
+//   dist/docs-site  what pages of `dbkit docs` bring along for a browser: a style sheet and two scripts
 //   dist/types  the declarations
 // and dist/THIRD-PARTY-NOTICES.txt, for the packages that are inside.
 //
@@ -116,6 +117,8 @@ const bin = {
       'esbuild',
       'pg-native',
       'pg-mem',
+      // Under a licence of its own (EPL), so it is installed as it is, and not made a part of another file.
+      /^elkjs\//,
       ...(hasKyselyCodegen ? [] : [/^kysely-codegen\//]),
     ],
     resolve: {
@@ -167,6 +170,25 @@ const binWorker = {
   entryPoints: worker,
   outdir: fromRoot('dist/bin'),
   external: ['@electric-sql/*'],
+}
+
+// Plain scripts, because a page that is opened from a disk may load no modules. Minified, with the notices of what is in them.
+const docsSite = {
+  ...shared,
+  splitting: false,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'inline',
+  entryPoints: {
+    site: fromRoot('src/docs-site/site.ts'),
+    search: fromRoot('src/docs-site/search.ts'),
+    // Not beside site.js under the same name: the bundler would take both for one.
+    style: fromRoot('src/docs-site/site.css'),
+  },
+  outdir: fromRoot('dist/docs-site'),
+  banner: { js: '/*! Made by dbkit. Search: MiniSearch, (c) Luca Ongaro, MIT License. */' },
 }
 
 const lib = {
@@ -330,6 +352,7 @@ if (unknown.length > 0) {
 const parts = [
   ['dist/bin', bundleBin],
   ['dist/lib', () => bundle(lib)],
+  ['dist/docs-site', () => bundle(docsSite)],
 ]
 if (!process.argv.includes('--no-types')) {
   // The compiler is a process of its own, so the bundles do not wait for it.

@@ -13,9 +13,17 @@ const worker = {
   built: '../../dist/lib/embedded-worker.js',
 }
 
+// What a browser is given is built as well.
+const docsSite = [
+  "new URL('../docs-site/', import.meta.url)",
+  "new URL('../../dist/docs-site/', import.meta.url)",
+]
+
 export function process(source, path) {
   return transformSync(
-    source.replace(worker.source, worker.source.replace('./embedded-worker.js', worker.built)),
+    source
+      .replace(worker.source, worker.source.replace('./embedded-worker.js', worker.built))
+      .replace(...docsSite),
     {
       loader: 'ts',
       format: 'esm',

@@ -961,10 +961,11 @@ const catalogue = {
   },
 
   // ---- documentation
-  'docs.no-format': {
+  'docs.port': {
     exit: 2,
-    say: (a: { database: string }) => `Nothing says which documentation of ${a.database} is wanted.`,
-    hint: () => 'Add --format, e.g. --format markdown, or docs: { formats: [...] } to the configuration.',
+    say: (a: { host: string; port: number; reason: string }) =>
+      `The documentation cannot be served on ${a.host}:${String(a.port)}: ${a.reason}.`,
+    hint: () => 'Choose another with --port, or --port 0 for any.',
   },
   'docs.nothing-committed': {
     exit: 2,

@@ -115,6 +115,7 @@ export type { ReportOptions } from './verbs/report.js'
 export type { LintOptions } from './verbs/lint.js'
 export type { DocsBuildOptions, DocsFormat } from './verbs/docs-build.js'
 export type { PortableOptions } from './verbs/portable.js'
+export type { DocsServeOptions } from './verbs/docs-serve.js'
 export type { SchemaDriftOptions } from './verbs/schema-drift.js'
 export type { SchemaDiffOptions } from './verbs/schema-diff.js'
 export type { MigrateDiffOptions } from './verbs/migrate-diff.js'
@@ -138,6 +139,7 @@ import type { CodegenVerbOptions } from './verbs/codegen.js'
 import type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 import type { DocsBuildOptions } from './verbs/docs-build.js'
 import type { FuzzOptions } from './verbs/fuzz.js'
+import type { DocsServeOptions } from './verbs/docs-serve.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
@@ -346,4 +348,9 @@ export async function migrateDiff(config: Config, options: MigrateDiffOptions): 
 /** Writes the documentation of each database, or says what of it is out of date. */
 export async function docsBuild(config: Config, options?: DocsBuildOptions): Promise<Report> {
   return (await import('./verbs/docs-build.js')).docsBuild(config, options)
+}
+
+/** Serves the site from memory and builds it again after each change, until the signal. */
+export async function docsServe(settle: () => Promise<Config>, options: DocsServeOptions): Promise<Report> {
+  return (await import('./verbs/docs-serve.js')).docsServe(settle, options)
 }

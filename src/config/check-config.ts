@@ -101,7 +101,7 @@ const textList: Rule = {
   holds: (value) => Array.isArray(value) && value.every((one) => text.holds(one)),
 }
 
-const COMMITTED: readonly CommittedFormat[] = ['markdown', 'mermaid', 'dbml', 'dot']
+const COMMITTED: readonly CommittedFormat[] = ['markdown', 'mermaid', 'dbml', 'dot', 'svg']
 const formats: Rule = {
   expected: `a list of ${COMMITTED.join(', ')}`,
   holds: (value) =>

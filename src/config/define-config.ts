@@ -73,7 +73,7 @@ export interface HookOptions {
 export type HookOption = { readonly sql: string } | { readonly file: string } | { readonly command: string }
 
 /** Formats that say nothing of commits and authors, so that they can be committed themselves. */
-export type CommittedFormat = 'markdown' | 'mermaid' | 'dbml' | 'dot'
+export type CommittedFormat = 'markdown' | 'mermaid' | 'dbml' | 'dot' | 'svg'
 
 export interface DocsOptions {
   /** Folder of the committed documentation, relative to the configuration file. Default: docs/schema */

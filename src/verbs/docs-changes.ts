@@ -1,7 +1,9 @@
 import { join, relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
+import type { Diagram } from '../docs/diagram.js'
 import { renderDot } from '../docs/dot.js'
 import { renderMermaid } from '../docs/mermaid.js'
+import { renderSvg } from '../docs/svg.js'
 import { touchedDiagram } from '../docs/touched.js'
 import { problem } from '../errors.js'
 import { readMigratedCatalog } from '../prove/migrated-catalog.js'
@@ -14,7 +16,7 @@ import type { DocsBuildOptions, DocsFormat } from './docs-build.js'
 import { asProblem } from './with-database.js'
 
 /** Formats that are a diagram and nothing else. */
-const DIAGRAMS: readonly DocsFormat[] = ['mermaid', 'dot']
+const DIAGRAMS: readonly DocsFormat[] = ['mermaid', 'dot', 'svg']
 
 /** Draws the tables that the migrations here make otherwise than those of another commit, with what leads to them. */
 export async function docsChanges(config: Config, base: string, options: DocsBuildOptions): Promise<Report> {
@@ -59,9 +61,16 @@ async function changesOf(
   const after = await readMigratedCatalog(config, database, here, about)
   const diagram = touchedDiagram(before.catalog, after.catalog, defaultSchemaOf(database.searchPath))
   if (diagram === undefined) return { ok: true, notes: [`no table is another than at ${base}`] }
-  const text = format === 'dot' ? renderDot(diagram) : renderMermaid(diagram)
+  const text = await draw(diagram, format)
   if (options.out === undefined || options.out === 'print') return { ok: true, text }
-  const file = join(options.out, `${database.name}-changes.${format === 'dot' ? 'dot' : 'mmd'}`)
+  const file = join(options.out, `${database.name}-changes.${format === 'mermaid' ? 'mmd' : format}`)
   writePage(file, text)
   return { ok: true, files: [relative(config.root, file)] }
+}
+
+async function draw(diagram: Diagram, format: DocsFormat): Promise<string> {
+  if (format === 'mermaid') return renderMermaid(diagram)
+  if (format === 'dot') return renderDot(diagram)
+  const { layOut } = await import('../docs/layout.js')
+  return `${renderSvg(await layOut(diagram, { frames: false }), { alone: true }).text}\n`
 }

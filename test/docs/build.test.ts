@@ -169,7 +169,7 @@ test('--base draws what changed since a commit, and nothing when nothing did', a
 
 describe('refusals', () => {
   test.each([
-    [['--format', 'pdf'], 'Expected markdown, mermaid'],
+    [['--format', 'pdf'], 'Expected site, markdown, mermaid'],
     [['--check', '--out', '-'], '--check and --out - do not go together'],
     [['--base', 'HEAD', '--check'], '--base and --check do not go together'],
     [['--base', 'HEAD', '--format', 'dbml'], '--format was given "dbml"'],

@@ -72,6 +72,8 @@ const violations: Record<string, [from: string, line: string][]> = {
   'only-verbs-fuzz': [['src/apply/of-fuzz.ts', "import type { Try } from '../fuzz/try.js'"]],
   'backing-up-is-a-step-of-verbs': [['src/backup/a.ts', "import '../workspace/workspace.js'"]],
   'only-verbs-back-up': [['src/apply/l.ts', "import '../backup/manifest.js'"]],
+  'one-door-for-elkjs': [['src/verbs/m.ts', "import 'elkjs'"]],
+  'one-door-for-minisearch': [['src/verbs/n.ts', "import 'minisearch'"]],
   'errors-stand-alone': [['src/errors.ts', "import type { Report } from './report.js'"]],
   'one-door-for-the-terminal': [
     ['src/verbs/c.ts', "import 'commander'"],

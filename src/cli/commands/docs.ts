@@ -1,8 +1,17 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { docsBuild, problem, type DocsBuildOptions, type DocsFormat } from '../../index.js'
-import type { GlobalOptions } from '../options.js'
-import { runVerb, type VerbContext } from '../run-verb.js'
+import {
+  docsBuild,
+  docsServe,
+  exitCodeOf,
+  problem,
+  settleConfig,
+  type Config,
+  type DocsBuildOptions,
+  type DocsFormat,
+} from '../../index.js'
+import { flagsOf, type GlobalOptions } from '../options.js'
+import { printReport, runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
 
 interface Options extends GlobalOptions {
@@ -11,17 +20,23 @@ interface Options extends GlobalOptions {
   readonly check?: boolean
   readonly requireComments?: number | true
   readonly base?: string
+  readonly port?: number
+  readonly host?: string
   readonly shadowUrl?: string
 }
 
-const FORMATS = ['markdown', 'mermaid', 'dbml', 'dot'] as const satisfies readonly DocsFormat[]
+const FORMATS = ['site', 'markdown', 'mermaid', 'dbml', 'svg', 'dot'] as const satisfies readonly DocsFormat[]
 
 /** `dbkit docs ...` */
 export function addDocsCommands(program: Command, context: VerbContext): void {
   const docs = program
     .command('docs')
     .description('what is in a database, for people to read')
-    .addHelpText('after', examples('dbkit docs build', 'dbkit docs build --format mermaid --out -'))
+    .addHelpText(
+      'after',
+      examples('dbkit docs build', 'dbkit docs build --format mermaid --out -', 'dbkit docs serve'),
+    )
+  addServe(docs, context)
 
   docs
     .command('build')
@@ -29,10 +44,13 @@ export function addDocsCommands(program: Command, context: VerbContext): void {
     .addOption(
       new Option(
         '--format <name>',
-        `${FORMATS.join(', ')}; repeat it, or separate by commas (default: what the configuration commits)`,
+        `${FORMATS.join(', ')}; repeat it, or separate by commas (default: the site, and what the configuration commits)`,
       ).argParser(formats),
     )
-    .option('--out <folder>', 'where to (default: docs/schema, or what the configuration says); - prints it')
+    .option(
+      '--out <folder>',
+      'where to (default: .dbkit/docs for the site, docs/schema or what the configuration says for the rest); - prints it',
+    )
     .option('--check', 'write nothing, and exit 1 with the difference when a committed file is out of date')
     .option(
       '--require-comments [percent]',
@@ -50,6 +68,8 @@ export function addDocsCommands(program: Command, context: VerbContext): void {
     .addHelpText(
       'after',
       examples(
+        'dbkit docs build',
+        'dbkit docs build --format site --out public/schema',
         'dbkit docs build --format markdown',
         'dbkit docs build -d happyrobot --format mermaid --out -',
         'dbkit docs build --check --require-comments 90',
@@ -63,6 +83,59 @@ export function addDocsCommands(program: Command, context: VerbContext): void {
         docsBuild(config, { ...run, ...chosen(options, context) }),
       )
     })
+}
+
+function addServe(docs: Command, context: VerbContext): void {
+  docs
+    .command('serve')
+    .description(
+      'serve the site on a port, built again whenever migrations, shapes or the configuration change',
+    )
+    .option('--port <number>', 'the port, 0 for any that is free (default: 4444)', port)
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option(
+      '--shadow-url <url>',
+      'a server to run the migrations on, in a database of their own (default: the embedded engine)',
+    )
+    .addHelpText('after', examples('dbkit docs serve', 'dbkit docs serve -d happyrobot --port 0'))
+    .action((_: unknown, command: Command) => serve(context, command.optsWithGlobals<Options>()))
+}
+
+async function serve(context: VerbContext, options: Options): Promise<void> {
+  const refused = [
+    ['--url', options.url !== undefined, 'nothing tells when a live database changes'],
+    ['--json', options.json === true, 'that is one document'],
+  ] as const
+  for (const [option, isThere, why] of refused)
+    if (isThere) throw problem('request.conflicting-options', { options: ['docs serve', option], why })
+  const { terminal, signal } = context
+  const settle = (): Promise<Config> =>
+    settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
+  let printed = Promise.resolve()
+  const served: string[] = []
+  const report = await docsServe(settle, {
+    signal,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
+    onReport: (built, url) => {
+      served.push(url)
+      printed = printed.then(async () => {
+        await printReport(terminal, options, built)
+        if (options.quiet !== true) terminal.stdout.write(`${url}  (Ctrl-C ends it)\n`)
+      })
+    },
+  })
+  await printed
+  if (served.length > 0) return
+  await printReport(terminal, options, report)
+  context.exitCode = exitCodeOf(report)
+}
+
+function port(value: string): number {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65535)
+    throw new InvalidArgumentError('Expected a port, from 0 to 65535.')
+  return Number(value)
 }
 
 function chosen(options: Options, { terminal }: VerbContext): DocsBuildOptions {
