@@ -772,6 +772,13 @@ const catalogue = {
       `The embedded database in ${a.folder} did not start: ${a.reason}`,
     hint: () => 'If the folder was made by another version, re-create it with `dbkit db reset`.',
   },
+  'plan.missing-right': {
+    exit: 3,
+    say: (a: { role: string; what: string; holder: string; grant: string }) =>
+      `The role ${a.role} may not ${a.what}, and nothing was changed.`,
+    hint: (a: { holder: string; grant: string }) =>
+      `${a.holder === 'a superuser' ? 'A superuser' : a.holder} could run: ${a.grant}; or leave this check out with --no-preflight.`,
+  },
   'database.refused': {
     exit: 3,
     say: (a: { message: string }) => a.message,

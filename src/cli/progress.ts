@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk'
 import type { Observer, RunEvent } from '../index.js'
-import { redact } from './redact.js'
+import { inert, redact } from './redact.js'
 import type { Terminal } from './terminal.js'
 
 /** Shows a run while it goes on: one line that is rewritten on a terminal; in pipes only what explains a wait. */
@@ -18,12 +18,12 @@ export function showProgress(
   const line = (text: string): void => {
     clear()
     // Cut to the width: a line that wraps cannot be rewritten.
-    stderr.write(paint.dim(text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))))
+    stderr.write(paint.dim(inert(text).slice(0, Math.max(20, (stderr.columns ?? 80) - 1))))
     shown = true
   }
   const say = (text: string): void => {
     clear()
-    stderr.write(`${redact(text)}\n`)
+    stderr.write(`${inert(redact(text))}\n`)
   }
   let current = ''
   let saidAt = Date.now()

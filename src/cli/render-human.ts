@@ -8,7 +8,7 @@ import type {
   Report,
   StepReport,
 } from '../index.js'
-import { redact } from './redact.js'
+import { inert, redact } from './redact.js'
 import { renderBench } from './render-bench.js'
 import { renderImport, renderFindings } from './render-import.js'
 import { renderDiff } from './render-diff.js'
@@ -35,7 +35,13 @@ export function renderHuman(
 ): { readonly out: string; readonly error: string } {
   const paint = new Chalk({ level: options.color ? 1 : 0 })
   const alarm = new Chalk({ level: options.errorColor ? 1 : 0 })
-  const out = options.quiet ? [] : report.databases.flatMap((database) => renderDatabase(database, paint))
+  const out = options.quiet
+    ? []
+    : report.databases.flatMap((database) => {
+        const told = renderDatabase(database, paint)
+        // SQL that is to be run stays as it is.
+        return isText(database) ? told : told.map(inert)
+      })
   const errors = [
     ...report.databases.flatMap((database) =>
       database.error === undefined ? [] : renderFailure(database.error, alarm, database),
@@ -46,7 +52,12 @@ export function renderHuman(
     ...(report.error === undefined ? [] : renderFailure(report.error, alarm)),
   ]
   const lines = (all: readonly string[]): string => (all.length === 0 ? '' : redact(all.join('\n')) + '\n')
-  return { out: lines(out), error: lines(errors) }
+  return { out: lines(out), error: lines(errors.map(inert)) }
+}
+
+/** SQL or pages, for another program to read. */
+function isText({ sql, text, diff, maintain }: DatabaseReport): boolean {
+  return sql !== undefined || text !== undefined || diff !== undefined || maintain !== undefined
 }
 
 function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly string[] {

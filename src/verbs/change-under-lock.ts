@@ -10,7 +10,7 @@ import {
   type LedgerEntry,
 } from '../database/ledger.js'
 import { readRepeatables } from '../database/repeatable-ledger.js'
-import type { DbkitError } from '../errors.js'
+import { throwProblems, type DbkitError } from '../errors.js'
 import type { Plan, Step } from '../plan/plan.js'
 import { recogniseSquashes, type Recognition } from '../plan/squash.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
@@ -39,6 +39,8 @@ export async function changeUnderLock(
     readonly stateKey?: (ledger: Ledger) => string | undefined
     /** Afterwards what is repeatable is run, as far as its text has changed. */
     readonly repeatables?: boolean
+    /** False: rights are not looked at beforehand. */
+    readonly preflight?: boolean | undefined
   },
 ): Promise<Outcome> {
   const { database, config, observer } = opened
@@ -57,7 +59,9 @@ export async function changeUnderLock(
       return changedRepeatables(repeatable, await readRepeatables(from, config.ledger), text)
     }
     const repeated = await readChanged(session)
-    if (options.dryRun) return dryRunOf(foreseen, recognised, repeated)
+    const missing = await preflight(opened, session, foreseen, before, options)
+    if (options.dryRun) return withMissing(dryRunOf(foreseen, recognised, repeated), missing)
+    throwProblems(missing)
     const notes = foreseen.flatMap((plan) => plan.notes)
     const restored = database.made?.restored === undefined ? [] : before.entries.map(restoredStep)
     if (recognised.length === 0 && repeated.length === 0 && foreseen.every(({ steps }) => steps.length === 0))
@@ -137,6 +141,26 @@ export async function changeUnderLock(
   } finally {
     await sessions.close()
   }
+}
+
+/** Said before anything is changed: a role that may not do the last of ten migrations does not do the first nine. */
+async function preflight(
+  { database, config }: Opened,
+  session: Session,
+  plans: readonly Plan[],
+  { exists }: Ledger,
+  options: { readonly preflight?: boolean | undefined },
+): Promise<readonly DbkitError[]> {
+  const steps = plans.flatMap((plan) => plan.steps)
+  // The embedded engine has one role, which may do everything.
+  if (options.preflight === false || steps.length === 0 || !database.supports.manySessions) return []
+  const { missingRights } = await import('../apply/preflight.js')
+  return missingRights(session, steps, config, { ledgerExists: exists })
+}
+
+function withMissing(outcome: Outcome, missing: readonly DbkitError[]): Outcome {
+  const told = missing.map(({ message, hint }) => [message, hint].filter(Boolean).join(' '))
+  return told.length === 0 ? outcome : { ...outcome, notes: [...(outcome.notes ?? []), ...told] }
 }
 
 /** beforeRun can keep a run from beginning; afterRun is told how it went. */

@@ -15,6 +15,8 @@ import {
 export interface MigrateDownOptions extends RunOptions {
   /** Errors show no values of rows. */
   readonly redact?: boolean
+  /** False: what the role may not do is found out by doing it. */
+  readonly preflight?: boolean
   readonly goal?: DownGoal
   readonly dryRun?: boolean
   readonly singleTransaction?: boolean
@@ -33,6 +35,7 @@ export async function migrateDown(config: Config, options: MigrateDownOptions = 
       dryRun,
       singleTransaction,
       redact: options.redact,
+      preflight: options.preflight,
     }),
   )
   return { command: 'migrate down', ok: databases.every(({ ok }) => ok), databases }

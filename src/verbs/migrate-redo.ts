@@ -16,6 +16,8 @@ import {
 export interface MigrateRedoOptions extends RunOptions {
   /** Errors show no values of rows. */
   readonly redact?: boolean
+  /** False: what the role may not do is found out by doing it. */
+  readonly preflight?: boolean
   /** How many to roll back and apply again. Default: 1 */
   readonly count?: number
   readonly dryRun?: boolean
@@ -34,6 +36,7 @@ export async function migrateRedo(config: Config, options: MigrateRedoOptions = 
       dryRun,
       singleTransaction: false,
       redact: options.redact,
+      preflight: options.preflight,
     }),
   )
   return { command: 'migrate redo', ok: databases.every(({ ok }) => ok), databases }

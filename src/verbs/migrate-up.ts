@@ -14,6 +14,8 @@ import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-d
 export interface MigrateUpOptions extends RunOptions {
   /** Errors show no values of rows. */
   readonly redact?: boolean
+  /** False: what the role may not do is found out by doing it. */
+  readonly preflight?: boolean
   readonly goal?: UpGoal
   readonly dryRun?: boolean
   readonly allowOutOfOrder?: boolean
@@ -47,6 +49,7 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
         dryRun,
         singleTransaction,
         redact: options.redact,
+        preflight: options.preflight,
         // Before the last migration they may name what is not there yet.
         repeatables: goal.kind === 'latest',
         // What code imports is in no checksum.

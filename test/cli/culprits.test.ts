@@ -304,7 +304,8 @@ describeFastest('a right that is missing', (open) => {
   const onServer = serverUrl() === undefined ? test.skip : test
   onServer('is told with its owner and the statement that grants it', async () => {
     const bench = await open({
-      '1_t.up.sql': 'create table app.t (n int);\n',
+      // What a block does is seen only when it is run.
+      '1_t.up.sql': 'do $$ begin create table app.t (n int); end $$;\n',
       '1_t.down.sql': 'drop table app.t;\n',
     })
     const { server } = bench

@@ -26,6 +26,7 @@ interface Options extends GlobalOptions {
   readonly singleTransaction?: boolean
   readonly exitCode?: boolean
   readonly redact?: boolean
+  readonly preflight?: boolean
   readonly timestamp?: boolean
   readonly kind?: 'sql' | 'ts' | 'js'
   readonly markApplied?: string
@@ -256,6 +257,7 @@ function lockOptions(command: Command): Command {
     )
     .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
     .option('--redact', 'show no values of rows when something fails')
+    .option('--no-preflight', 'do not look beforehand whether the role may do what is to be done')
 }
 
 function choices(options: Options): {
@@ -263,6 +265,7 @@ function choices(options: Options): {
   allowOutOfOrder: boolean
   singleTransaction: boolean
   redact: boolean
+  preflight: boolean
   yes: boolean
 } {
   return {
@@ -270,6 +273,7 @@ function choices(options: Options): {
     allowOutOfOrder: options.allowOutOfOrder === true,
     singleTransaction: options.singleTransaction === true,
     redact: options.redact === true,
+    preflight: options.preflight !== false,
     yes: options.yes === true,
   }
 }
