@@ -515,6 +515,67 @@ const catalogue = {
     say: (a: { database: string }) => `${a.database} has no applied migration to redo.`,
   },
 
+  // ---- migrations of other tools
+  'import.no-ledger': {
+    exit: 2,
+    say: (a: { database: string; tool: string; table: string }) =>
+      `${a.database} has no table ${a.table} of ${a.tool}, which would say what is applied.`,
+    hint: () =>
+      'Name another table with --ledger-table; or record what is there: dbkit migrate baseline <version>',
+  },
+  'import.needs-database': {
+    exit: 2,
+    say: (a: { tool: string }) => `There is nothing to do without the database that ${a.tool} has migrated.`,
+    hint: () => 'Name it with --url.',
+  },
+  'import.own-layout': {
+    exit: 2,
+    say: (a: { folder: string }) => `${a.folder} is in dbkit's own layout: there is nothing to import.`,
+    hint: () => 'Say which tool has migrated the database: --from <tool>',
+  },
+  'import.failed-there': {
+    exit: 2,
+    say: (a: { tool: string; migration: string }) =>
+      `${a.tool} says that ${a.migration} failed or did not come to its end.`,
+    hint: (a: { tool: string }) => `Settle that with ${a.tool} first: nobody knows how far it came.`,
+  },
+  'import.unknown-there': {
+    exit: 2,
+    say: (a: { tool: string; migrations: readonly string[] }) =>
+      `${a.tool} has applied ${list(a.migrations)}, of which no file is here.`,
+    hint: () => 'Check out the branch that has the files.',
+  },
+  'import.edited': {
+    exit: 1,
+    say: (a: { tool: string; migrations: readonly string[] }) =>
+      `${list(a.migrations)} ${a.migrations.length === 1 ? 'has' : 'have'} another text than ${a.tool} applied.`,
+    hint: () =>
+      'Put the old text back; or, knowingly: --force <reason>. The schemas are compared all the same.',
+  },
+  'import.differs': {
+    exit: 1,
+    say: (a: { database: string; objects: readonly string[] }) =>
+      `${a.database} is not what its migrations make: ${ends(a.objects)}.`,
+    hint: () => 'Make it so, or add what was changed by hand as a migration; or, knowingly: --force <reason>',
+  },
+  'import.not-empty': {
+    exit: 2,
+    say: (a: { database: string; applied: string }) =>
+      `dbkit's ledger of ${a.database} already has ${a.applied}.`,
+    hint: () => 'A ledger is taken over once; what comes after it is migrated by dbkit.',
+  },
+  'import.file-differs': {
+    exit: 2,
+    say: (a: { file: string }) => `${a.file} is there already, with another text.`,
+    hint: () => 'Name another folder with --out, or remove the file.',
+  },
+  'import.same-folder': {
+    exit: 2,
+    say: (a: { folder: string }) =>
+      `${a.folder} is where the migrations are: they cannot be copied onto themselves.`,
+    hint: () => 'Name another folder with --out, or leave the files where they are with --in-place.',
+  },
+
   // ---- the seeds
   'seed.unknown-set': {
     exit: 2,

@@ -68,6 +68,7 @@ export type {
   SeedScriptReport,
   SeedTableReport,
   SqlErrorReport,
+  TakeOverReport,
   StatusSummary,
   StepReport,
   VerifyReport,
@@ -102,6 +103,9 @@ export type { CodegenVerbOptions } from './verbs/codegen.js'
 export type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 export type { JsonSchema, JsonShape } from './codegen/json-types.js'
 export type { ImportMongoOptions } from './verbs/import-mongo.js'
+export type { ImportMigrationsOptions } from './verbs/import-migrations.js'
+export { LEDGER_TOOLS } from './database/foreign-ledgers.js'
+export type { LedgerTool } from './database/foreign-ledgers.js'
 export { HAZARDS } from './lint/hazards.js'
 export type { Hazard, HazardCode } from './lint/hazards.js'
 export type { BackupOptions } from './verbs/backup.js'
@@ -140,6 +144,7 @@ import type { CodegenWatchOptions } from './verbs/codegen-watch.js'
 import type { DocsBuildOptions } from './verbs/docs-build.js'
 import type { FuzzOptions } from './verbs/fuzz.js'
 import type { DocsServeOptions } from './verbs/docs-serve.js'
+import type { ImportMigrationsOptions } from './verbs/import-migrations.js'
 import type { ImportMongoOptions } from './verbs/import-mongo.js'
 import type { DbDropOptions } from './verbs/db-drop.js'
 import type { DbResetOptions } from './verbs/db-reset.js'
@@ -240,6 +245,11 @@ export async function bench(config: Config, options?: BenchOptions): Promise<Rep
 /** Imports documents of a MongoDB export by the mapping of a database; the same documents again change nothing. */
 export async function importMongo(config: Config, options: ImportMongoOptions): Promise<Report> {
   return (await import('./verbs/import-mongo.js')).importMongo(config, options)
+}
+
+/** Copies the migrations of another tool into dbkit's own layout, and takes over its ledger once the database is proved to be what they make. */
+export async function importMigrations(config: Config, options?: ImportMigrationsOptions): Promise<Report> {
+  return (await import('./verbs/import-migrations.js')).importMigrations(config, options)
 }
 
 /** Emits the TypeScript types of each database, or says which are out of date. */

@@ -88,6 +88,7 @@ export interface DatabaseReport {
   readonly import?: ImportReport
   readonly generate?: GenerateReport
   readonly bench?: BenchReport
+  readonly takeOver?: TakeOverReport
   readonly seedScripts?: readonly SeedScriptReport[]
   /** Everything was done, counted, and rolled back. */
   readonly dryRun?: boolean
@@ -285,6 +286,24 @@ export interface RenameChoice {
   readonly to: string
   /** The new name alone. */
   readonly name: string
+}
+
+/** What was taken over from another tool, or would be. */
+export interface TakeOverReport {
+  /** The tool. */
+  readonly from: string
+  /** Its ledger, "schema.table"; absent where only files were copied. */
+  readonly ledger?: string
+  /** Each with what its tool calls it, and its name here. */
+  readonly migrations: readonly {
+    readonly from: string
+    readonly name: string
+    readonly state: 'applied' | 'pending' | 'copied'
+  }[]
+  /** Whether the database is what the applied migrations make; different: see drift for what is not. */
+  readonly proof: 'equal' | 'different' | 'not-run'
+  /** Why it was taken over all the same. */
+  readonly force?: string
 }
 
 /** What an import of documents did, or would have done. */

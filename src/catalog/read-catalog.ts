@@ -75,6 +75,8 @@ import { readUnmodelled, SECURITY_LABELS, TEMPORARY } from './read/unmodelled.js
 export interface CatalogOptions {
   /** dbkit's own table, which is no part of what the migrations make. */
   readonly ledger?: LedgerPlace | undefined
+  /** Ledgers of other tools, and schemas that hold nothing else. */
+  readonly leaveOut?: readonly LedgerPlace[] | undefined
 }
 
 /**
@@ -122,7 +124,7 @@ function aboutServer(ledger: LedgerPlace | undefined): string {
   return `select current_setting('server_version_num')::int / 10000, coalesce(${owner}, current_user)`
 }
 
-async function readWithin(session: Session, { ledger }: CatalogOptions): Promise<Catalog> {
+async function readWithin(session: Session, { ledger, leaveOut = [] }: CatalogOptions): Promise<Catalog> {
   const [server] = await session.script(`${BEGIN};${aboutServer(ledger)}`)
   const [majorText = null, ownerText = null] = server ?? []
   const [major, owner] = [Number(majorText), text(ownerText)]
@@ -133,7 +135,7 @@ async function readWithin(session: Session, { ledger }: CatalogOptions): Promise
   for (const { oid } of few.temporary) registry.leaveOut(address('pg_class', oid))
   addTypes(registry, few.types)
   addDomains(registry, few.domains)
-  addRelations(registry, await read(session, RELATIONS), ledger)
+  addRelations(registry, await read(session, RELATIONS), ledger, leaveOut)
   addColumns(registry, await read(session, columnsQuery(major)))
   addConstraints(registry, await read(session, constraintsQuery(major)))
   addIndexes(registry, await read(session, INDEXES))
@@ -143,7 +145,8 @@ async function readWithin(session: Session, { ledger }: CatalogOptions): Promise
   const dependencies = new Dependencies(await readRows(session, DEPENDENCIES), few.catalogs)
   const strangers = await readUnmodelled(session, registry, dependencies, comments, few.catalogs)
   const labels = few.securityLabels.map((row) => ({ kind: text(row.kind), identity: text(row.identity) }))
-  leaveOutLedgerSchema(registry, ledger)
+  for (const place of [...(ledger === undefined ? [] : [ledger]), ...leaveOut])
+    leaveOutLedgerSchema(registry, place)
   return {
     major,
     owner,
@@ -226,9 +229,9 @@ function addFew(registry: Registry, few: Few): void {
   addDefaultPrivileges(registry, few.defaultPrivileges)
 }
 
-/** A schema that dbkit made for its ledger holds nothing else. */
-function leaveOutLedgerSchema(registry: Registry, ledger: LedgerPlace | undefined): void {
-  if (ledger === undefined || ledger.schema === 'public') return
+/** A schema that was made for a ledger holds nothing else. */
+function leaveOutLedgerSchema(registry: Registry, ledger: LedgerPlace): void {
+  if (ledger.schema === 'public') return
   const schema = registry.inNoSchema(ledger.schema).identity
   const facts = [...registry.facts.values()]
   if (facts.some((fact) => fact.schema === ledger.schema && fact.kind !== 'grant')) return

@@ -93,7 +93,9 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.fuzz === undefined ? [] : renderFuzz(report.fuzz, { paint, time: formatTime })),
     ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
     ...(report.docs === undefined ? [] : [renderDocs(report.docs, paint)]),
-    ...(report.files ?? []).map((file) => `  ${paint.green('wrote')} ${file}`),
+    ...(report.files ?? []).map(
+      (file) => `  ${report.dryRun === true ? paint.dim('would write') : paint.green('wrote')} ${file}`,
+    ),
     ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
   ]

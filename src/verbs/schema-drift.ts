@@ -6,7 +6,8 @@ import type { Catalog } from '../catalog/catalog.js'
 import { compareCatalogs, describeDifference, type Difference } from '../catalog/compare.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
-import { createLedger, readLedger, readUpSql, type Ledger } from '../database/ledger.js'
+import { findForeignLedgers, type FoundLedger } from '../database/foreign-ledgers.js'
+import { createLedger, readLedger, readUpSql, type Ledger, type LedgerPlace } from '../database/ledger.js'
 import { readRepeatables } from '../database/repeatable-ledger.js'
 import { problem } from '../errors.js'
 import { planReplay, planUp, upsFromLedger, type Plan, type Step } from '../plan/plan.js'
@@ -73,6 +74,8 @@ interface Live {
   readonly replay: Plan
   /** What was run of what is repeatable, as the ledger has it. */
   readonly repeated: readonly RepeatableStep[]
+  /** Ledgers of tools that migrated it before dbkit did. */
+  readonly foreign: readonly FoundLedger[]
 }
 
 async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptions): Promise<Outcome> {
@@ -92,7 +95,10 @@ async function driftOf(config: Config, opened: Opened, options: SchemaDriftOptio
   }
   return withShadow(config, opened.config, about, async (shadow) => {
     const { drift, notes, should, is } = await compare(live, shadow, signal, observer)
-    const all = [...live.replay.notes, ...notes]
+    const leftOut = live.foreign.map(
+      ({ tool, place }) => `left out: ${place.schema}.${place.table}, the ledger of ${tool}`,
+    )
+    const all = [...live.replay.notes, ...leftOut, ...notes]
     if (options.fix === undefined || drift.differences.length === 0)
       return { ok: drift.differences.length === 0, drift, ...notesOf(all) }
     const files = await fix(config, live, { should, is }, shadow, signal, options)
@@ -122,10 +128,12 @@ async function readLive({ database, workspace, config }: Opened): Promise<Live> 
         return sql === undefined ? undefined : ledgerScriptText(name, sql, 'up')
       },
     })
+    const foreign = await findForeignLedgers(session)
     return {
       config,
       workspace,
-      catalog: await readCatalog(session, { ledger: config.ledger }),
+      foreign,
+      catalog: await readCatalog(session, { ledger: config.ledger, leaveOut: tablesIn(foreign) }),
       ledger,
       replay,
       repeated: (await readRepeatables(session, config.ledger)).map(({ name, checksum, sql }) => ({
@@ -190,7 +198,7 @@ async function compare(
 }
 
 async function replayed(
-  { config, replay: { steps }, repeated }: Live,
+  { config, replay: { steps }, repeated, foreign }: Live,
   shadow: Shadow,
   signal: AbortSignal,
   observer: Observer,
@@ -204,7 +212,11 @@ async function replayed(
   if (error !== undefined) throw error
   const again = await runRepeatables(repeated, shadow.sessions, { config, signal, observer, record: false })
   if (again.error !== undefined) throw again.error
-  return readCatalog(await shadow.sessions.current(), { ledger: config.ledger })
+  return readCatalog(await shadow.sessions.current(), { ledger: config.ledger, leaveOut: tablesIn(foreign) })
+}
+
+function tablesIn(foreign: readonly FoundLedger[]): readonly LedgerPlace[] {
+  return foreign.flatMap(({ tables }) => tables)
 }
 
 function pendingOf({ workspace, ledger }: Live): readonly Step[] {

@@ -23,6 +23,8 @@ interface HowToRun {
   readonly afterFailure?: 'stop' | 'go-on'
   /** Keys of kept states that a new embedded database may start from. */
   readonly states?: (workspace: Workspace, config: DatabaseConfig) => readonly string[]
+  /** The folder of migrations need not be there. */
+  readonly mayBeMissing?: boolean
 }
 
 export interface Opened {
@@ -42,9 +44,11 @@ export async function onEachDatabase(
   purpose: string,
   options: RunOptions,
   body: (opened: Opened) => Promise<Omit<DatabaseReport, 'database' | 'engine'>>,
-  { afterFailure = 'stop', states }: HowToRun = {},
+  { afterFailure = 'stop', states, mayBeMissing = false }: HowToRun = {},
 ): Promise<readonly DatabaseReport[]> {
-  const workspaces = config.databases.map((database) => readWorkspace(database, config.root))
+  const workspaces = config.databases.map((database) =>
+    readWorkspace(database, config.root, { mayBeMissing }),
+  )
   const reports: DatabaseReport[] = []
   for (const [index, database] of config.databases.entries()) {
     const workspace = workspaces[index]

@@ -55,6 +55,8 @@ export interface Migration {
   readonly replaces?: Replaced | undefined
   /** Fails when the migration has not done what it should; it changes nothing. */
   readonly check?: Script | undefined
+  /** What the ledger of the folder's tool calls it, where that is not its version. */
+  readonly key?: string
 }
 
 /** A file that was read and hashed. */
@@ -160,12 +162,13 @@ function readForeign(layout: Layout, folder: Folder, source: WorkspaceSource, no
     ...emptyWorkspace(source.name, layout.name),
     order: reading.order,
     migrations: reading.migrations
-      .map(({ version, name, up, down, check, irreversible }) => ({
+      .map(({ version, name, up, down, check, irreversible, key }) => ({
         version,
         name,
         up: script(up, down === undefined ? irreversible : undefined),
         down: down === undefined ? undefined : script(down),
         ...(check === undefined ? {} : { check: script(check) }),
+        ...(key === undefined ? {} : { key }),
       }))
       .sort((a, b) => reading.order(a.version, b.version)),
     repeatable: (reading.repeatable ?? []).map(({ name, up }) => ({ name, up: script(up) })),

@@ -180,7 +180,9 @@ describe('one schema, written for each tool, on PGlite', () => {
     const config = await settle(one, { embedded: true })
     const up = await migrateUp(config)
     expect(up.databases[0]?.error).toBeUndefined()
-    expect(up.databases[0]?.steps?.map(({ version }) => version)).toEqual(one.versions)
+    // What is repeatable has no version.
+    const steps = up.databases[0]?.steps?.filter(({ version }) => version !== '')
+    expect(steps?.map(({ version }) => version)).toEqual(one.versions)
     const down = await migrateDown(config, { goal: { kind: 'all' } })
     expect(down.databases[0]?.error?.code).toBe(one.reversible ? undefined : 'plan.irreversible')
   })

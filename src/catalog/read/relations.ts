@@ -78,11 +78,14 @@ export function addRelations(
   registry: Registry,
   rows: RowsOf<typeof RELATIONS>,
   ledger: LedgerPlace | undefined,
+  leaveOut: readonly LedgerPlace[] = [],
 ): void {
+  const isLeftOut = ({ schema, name }: { schema: string | null; name: string | null }): boolean =>
+    leaveOut.some((place) => place.schema === schema && place.table === name)
   const identities = new Map(rows.map((row) => [text(row.oid), qualified(text(row.schema), text(row.name))]))
   for (const row of rows) {
     const object = address('pg_class', row.oid)
-    if (isOfDbkit(row, ledger)) registry.leaveOut(object)
+    if (isOfDbkit(row, ledger) || isLeftOut(row)) registry.leaveOut(object)
     else addRelation(registry, row, object, identities)
   }
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
-import { importMongo } from '../../index.js'
+import { Option, type Command } from 'commander'
+import { importMigrations, importMongo, LEDGER_TOOLS, type LedgerTool } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
@@ -10,6 +10,13 @@ interface Options extends GlobalOptions {
   readonly allowDangling?: boolean
   readonly skipBad?: boolean
   readonly dryRun?: boolean
+  readonly from?: LedgerTool
+  readonly out?: string
+  readonly inPlace?: boolean
+  readonly baseline?: boolean
+  readonly ledgerTable?: string
+  readonly force?: string
+  readonly shadowUrl?: string
 }
 
 /** `dbkit import ...` */
@@ -48,6 +55,51 @@ export function addImportCommands(program: Command, context: VerbContext): void 
           ...(options.collection === undefined ? {} : { collection: options.collection }),
           allowDangling: options.allowDangling === true,
           skipBad: options.skipBad === true,
+          dryRun: options.dryRun === true,
+        }),
+      )
+    })
+
+  imports
+    .command('migrations')
+    .description("copy another tool's migrations into dbkit's layout, and take over its ledger")
+    .addOption(
+      new Option('--from <tool>', 'whose migrations they are (default: what the folder shows)').choices(
+        LEDGER_TOOLS,
+      ),
+    )
+    .option('--out <folder>', 'where the copies go (default: sql/<database>/migrations)')
+    .option('--in-place', 'leave the files where they are, and take over the ledger alone')
+    .option('--baseline', 'write one migration of what is there, instead of those that are programs')
+    .option('--ledger-table <schema.table>', 'where the tool keeps its ledger, if not at its usual place')
+    .option(
+      '--force <reason>',
+      'take over although the database differs from the migrations or they were edited',
+    )
+    .option('--shadow-url <url>', 'a server to compare on (default: a local one, or the embedded engine)')
+    .option('--dry-run', 'look at everything and compare, write nothing')
+    .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
+    .addHelpText(
+      'after',
+      examples(
+        'dbkit import migrations --from dbmate --dir db/migrations --url postgresql://localhost/shop --dry-run',
+        'dbkit import migrations --dir db/migrations --url postgresql://localhost/shop --in-place',
+        'dbkit import migrations --from knex --dir migrations --url postgresql://localhost/shop',
+      ),
+    )
+    .action((_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>()
+      const { from, out, ledgerTable, force, shadowUrl } = options
+      return runVerb(context, options, (config, run) =>
+        importMigrations(config, {
+          ...run,
+          ...(from === undefined ? {} : { from }),
+          ...(out === undefined ? {} : { out: resolve(context.terminal.cwd(), out) }),
+          ...(ledgerTable === undefined ? {} : { ledgerTable }),
+          ...(force === undefined ? {} : { force }),
+          ...(shadowUrl === undefined ? {} : { shadowUrl }),
+          inPlace: options.inPlace === true,
+          baseline: options.baseline === true,
           dryRun: options.dryRun === true,
         }),
       )

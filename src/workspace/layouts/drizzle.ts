@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { problem, type DbkitError } from '../../errors.js'
 import { compareText, listedOrder } from '../version.js'
 import { timestampOf, wholeFile } from './files.js'
@@ -68,7 +69,8 @@ function readJournalled(folder: Folder): Reading {
       problems.push(problem('layout.missing-file', { file: folder.show(file), tool: 'Drizzle' }))
       return []
     }
-    return [{ version: tag, name: tag, up: wholeFile(folder, file, 'sent'), irreversible: NO_WAY_BACK }]
+    const up = wholeFile(folder, file, 'sent')
+    return [{ version: tag, name: tag, up, irreversible: NO_WAY_BACK, key: String(when) }]
   })
   for (const name of folder.names)
     if (/^[^/]+\.sql$/.test(name) && !seen.has(name.slice(0, -'.sql'.length)))
@@ -98,9 +100,9 @@ function parseJournal(folder: Folder): Journal | DbkitError {
 function readFolders(folder: Folder): Reading {
   const migrations = folder.names.flatMap((file): readonly Draft[] => {
     const name = /^([^/]+)\/migration\.sql$/.exec(file)?.[1]
-    return name === undefined
-      ? []
-      : [{ version: name, name, up: wholeFile(folder, file, 'sent'), irreversible: NO_WAY_BACK }]
+    if (name === undefined) return []
+    const key = createHash('sha256').update(folder.text(file)).digest('hex')
+    return [{ version: name, name, up: wholeFile(folder, file, 'sent'), irreversible: NO_WAY_BACK, key }]
   })
   return { migrations, order: compareText }
 }

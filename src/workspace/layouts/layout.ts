@@ -81,6 +81,8 @@ export interface Draft {
   readonly down?: Section | undefined
   /** Fails when the migration has not done what it should. */
   readonly check?: Section | undefined
+  /** What the tool's own ledger calls it, where that is not its version. */
+  readonly key?: string
   /** Why there is no down, where the tool or the file says so. */
   readonly irreversible?: string | undefined
 }
