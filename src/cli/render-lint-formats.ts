@@ -60,7 +60,8 @@ export function renderSarif(report: Report): string {
               },
             },
           ],
-          ...(reason === undefined ? {} : { suppressions: [{ kind: 'inSource', justification: reason }] }),
+          // Where one result has this property, all of them have to.
+          suppressions: reason === undefined ? [] : [{ kind: 'inSource', justification: reason }],
         })),
       },
     ],

@@ -103,7 +103,7 @@ class Look {
   }
 
   private shown(): string {
-    return withoutPasswords({ ...this.trace.script, text: this.statement.text })
+    return withoutPasswords({ ...this.trace.script, text: this.statement.text }).replaceAll('\r\n', '\n')
   }
 
   private relation(oid: string): Relation | undefined {
@@ -408,10 +408,13 @@ class Look {
 
   /** No index leads to the rows: on a large table it is all of them, or might as well be. */
   private unbatched(told: ReadonlySet<string | undefined>): readonly Found[] {
-    if (!['update', 'delete'].includes(this.statement.words[0] ?? '')) return []
+    const [verb = ''] = this.statement.words
+    if (!['update', 'delete', 'merge', 'with'].includes(verb)) return []
     const targets = this.seen.held.filter(({ mode }) => mode === 'RowExclusiveLock')
     return targets.flatMap(({ relation }) => {
       const table = this.root(relation)
+      // Those may as well only insert.
+      if (/^(?:merge|with)$/.test(verb) && (this.seen.activity.get(relation)?.changed ?? 0) === 0) return []
       if (!this.isOld(relation) || !this.scans(relation) || told.has(relation) || told.has(table)) return []
       const name = this.name(table)
       return [

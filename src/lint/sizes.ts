@@ -55,7 +55,11 @@ export function readSizesFile(path: string): Sizes {
   return new Map(
     Object.entries(content).map(([name, size]) => {
       const { bytes, rows } = (size ?? {}) as { bytes?: unknown; rows?: unknown }
-      if (typeof bytes !== 'number' || (rows !== undefined && rows !== null && typeof rows !== 'number'))
+      if (
+        typeof bytes !== 'number' ||
+        bytes < 0 ||
+        (rows !== undefined && rows !== null && typeof rows !== 'number')
+      )
         throw bad(`{ "bytes": 123, "rows": 456 } for ${name}`)
       return [name, { bytes, ...(typeof rows === 'number' ? { rows } : {}) }] as const
     }),

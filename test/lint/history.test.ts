@@ -94,6 +94,8 @@ const harmful: readonly Case[] = [
   ],
   ['lock table carriers in share mode', 'lock-table'],
   ['delete from carriers where email is null', 'unbatched-write'],
+  ['with gone as (delete from quotes returning *) select count(*) from gone', 'unbatched-write'],
+  ['with new as (insert into quotes values (901, 1) returning *) select count(*) from new'],
   ['alter table wide alter column a set default 1; alter table wide alter column a drop default'],
   ['revoke all on all tables in schema public from public', 'revoke'],
   [
@@ -127,7 +129,7 @@ describe('a history', () => {
     expect(await lintAll(harmless)).toEqual(harmless)
   }, 300_000)
 
-  test('of changes that stop somebody, but for two that look like it', async () => {
+  test('of changes that stop somebody, but for three that look like it', async () => {
     expect(await lintAll(harmful)).toEqual(harmful)
   }, 300_000)
 })
