@@ -386,6 +386,12 @@ module.exports = {
       'Only a browser searches the pages: the build puts it into their script.',
     ),
     oneDoor(
+      'one-door-for-age',
+      ['age-encryption'],
+      '^src/backup/age\\.ts$',
+      'What is encrypted, and how a wrong key is told from a broken file, is settled once; it is loaded when it is asked for.',
+    ),
+    oneDoor(
       'one-door-for-bson',
       ['bson'],
       '^src/mongo/',

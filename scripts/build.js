@@ -103,6 +103,10 @@ if (!hasKyselyCodegen)
     '--emitter kysely-codegen was left out: kysely-codegen is not installed (it is a development dependency).',
   )
 
+// The same for backups that are encrypted: an older node_modules lacks what a newer checkout depends on.
+const hasAge = await isInstalled('age-encryption')
+if (!hasAge) console.error('backup --encrypt was left out: age-encryption is not installed. Run npm ci.')
+
 const { kept } = createRequire(import.meta.url)('../bin/compile-cache.cjs')
 
 const bin = {
@@ -120,6 +124,7 @@ const bin = {
       // Under a licence of its own (EPL), so it is installed as it is, and not made a part of another file.
       /^elkjs\//,
       ...(hasKyselyCodegen ? [] : [/^kysely-codegen\//]),
+      ...(hasAge ? [] : ['age-encryption']),
     ],
     resolve: {
       alias: {

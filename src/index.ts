@@ -83,7 +83,7 @@ export type {
   Mend,
 } from './doctor/doctor-report.js'
 export type { BackupContent, BackupKind, BackupManifest, TableFingerprint } from './backup/manifest.js'
-export type { Key, Lock } from './backup/lock.js'
+export type { Decryption, Encryption } from './backup/age.js'
 export { MAINTAIN_TASKS } from './maintain/maintain-report.js'
 export type { MaintainReport, MaintainStep, MaintainTask } from './maintain/maintain-report.js'
 export type {

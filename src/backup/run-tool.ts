@@ -58,7 +58,6 @@ export async function runForOutput(run: Run, take: (output: Readable) => Promise
     child.kill('SIGTERM')
     throw error
   })
-  // The program's own complaint says more than the end of its output.
   const [complaint, outcome] = await Promise.all([
     ended,
     taken.then(
@@ -67,8 +66,9 @@ export async function runForOutput(run: Run, take: (output: Readable) => Promise
     ),
   ])
   if (run.signal.aborted) throw problem('run.interrupted', {})
-  if (complaint !== undefined) throw complaint
+  // Where its output could not be taken the program was stopped, and what it complains of then is only that.
   if (outcome !== undefined) throw outcome.error
+  if (complaint !== undefined) throw complaint
 }
 
 /** Runs a program on an input. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { discard, publish, writeAside, type Written } from '../backup/backup-file.js'
-import type { Lock } from '../backup/lock.js'
+import type { Encryption } from '../backup/age.js'
 import { atSnapshot, readFingerprint, type Fingerprint } from '../backup/fingerprint.js'
 import type { BackupContent, BackupManifest } from '../backup/manifest.js'
 import { environmentOf, runForOutput } from '../backup/run-tool.js'
@@ -23,7 +23,7 @@ export interface BackupOptions extends RunOptions {
   /** Default: all */
   readonly content?: BackupContent
   /** Encrypts the backup while it is written. */
-  readonly lock?: Lock
+  readonly encrypt?: Encryption
   readonly now?: Date
 }
 
@@ -65,7 +65,11 @@ async function backUp(config: Config, opened: Opened, options: BackupOptions): P
       engine: { kind, version, major: opened.database.major },
       file: basename(file),
       ...written,
-      ...(options.lock === undefined ? {} : { encryption: options.lock.kind }),
+      ...(options.encrypt === undefined
+        ? {}
+        : {
+            encryption: 'passphrase' in options.encrypt ? ('passphrase' as const) : ('recipients' as const),
+          }),
       ...about,
       content: options.content ?? 'all',
       ...fingerprint,
@@ -96,7 +100,7 @@ async function dumpServer(
   config: Config,
   { database, config: settings, signal }: Opened,
   file: string,
-  { format = 'custom', content = 'all', lock }: BackupOptions,
+  { format = 'custom', content = 'all', encrypt }: BackupOptions,
 ): Promise<Dumped> {
   if (settings.target.kind !== 'server') throw new Error('a server is backed up by its address')
   const tool = findTool('pg_dump', database.major, config.environment)
@@ -126,7 +130,7 @@ async function dumpServer(
       signal,
     }
     await runForOutput(run, async (output) => {
-      written = await writeAside(file, lock === undefined ? output : await lock.encrypt(output))
+      written = await writeAside(file, await sealed(output, encrypt))
     })
     if (written === undefined) throw new Error('pg_dump ended well, and nothing was written')
     return { written, fingerprint, kind: format, toolMajor: tool.major }
@@ -134,6 +138,10 @@ async function dumpServer(
     await reader.close()
     await holder.close()
   }
+}
+
+async function sealed(source: Readable, how: Encryption | undefined): Promise<Readable> {
+  return how === undefined ? source : (await import('../backup/age.js')).encrypt(source, how)
 }
 
 /** A name as pg_dump's options read it: quoted, nothing in it is a wildcard. */
@@ -144,7 +152,7 @@ function patternOf(name: string): string {
 async function dumpEmbedded(
   { database, config: settings }: Opened,
   file: string,
-  { format, content = 'all', lock }: BackupOptions,
+  { format, content = 'all', encrypt }: BackupOptions,
 ): Promise<Dumped> {
   const { name } = settings
   if (format !== undefined)
@@ -157,7 +165,7 @@ async function dumpEmbedded(
   try {
     const fingerprint = await readFingerprint(session, settings.ledger)
     const source = Readable.from([Buffer.from(await database.dumpDataFolder())])
-    const written = await writeAside(file, lock === undefined ? source : await lock.encrypt(source))
+    const written = await writeAside(file, await sealed(source, encrypt))
     return { written, fingerprint, kind: 'data-folder' }
   } finally {
     await session.close()
@@ -171,10 +179,10 @@ export function shown(root: string, file: string): string {
 }
 
 function fileOf(config: Config, { config: { name, target } }: Opened, options: BackupOptions): string {
-  const { out, format = 'custom', lock, now = new Date() } = options
+  const { out, format = 'custom', encrypt, now = new Date() } = options
   if (out !== undefined && config.databases.length === 1) return resolve(config.root, out)
   const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const ending = target.kind === 'embedded' ? 'tar.gz' : format === 'plain' ? 'sql' : 'dump'
   const folder = resolve(config.root, out ?? 'backups')
-  return join(folder, `${name}-${stamp}.${ending}${lock === undefined ? '' : '.age'}`)
+  return join(folder, `${name}-${stamp}.${ending}${encrypt === undefined ? '' : '.age'}`)
 }

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { randomBytes } from 'node:crypto'
 import { checkFile } from '../backup/backup-file.js'
 import { differencesFrom, readFingerprint } from '../backup/fingerprint.js'
-import type { Key } from '../backup/lock.js'
+import type { Decryption } from '../backup/age.js'
 import { readManifest, type BackupManifest } from '../backup/manifest.js'
 import { environmentOf, runOnInput } from '../backup/run-tool.js'
 import { firstObjectOf, readOwnSettings } from '../backup/target.js'
@@ -30,7 +30,8 @@ export interface RestoreOptions extends RunOptions {
   readonly yes?: boolean
   /** Everything belongs to the role that restores. */
   readonly noOwner?: boolean
-  readonly key?: Key
+  /** What opens a backup that is encrypted. */
+  readonly decrypt?: Decryption
 }
 
 /**
@@ -74,8 +75,8 @@ function choose(config: Config, { database }: BackupManifest): Config {
   })
 }
 
-function refuseLocked({ encryption }: BackupManifest, file: string, { key }: RestoreOptions): void {
-  if (encryption !== undefined && key === undefined)
+function refuseLocked({ encryption }: BackupManifest, file: string, { decrypt }: RestoreOptions): void {
+  if (encryption !== undefined && decrypt === undefined)
     throw problem('restore.needs-key', { file: basename(file), encryption })
 }
 
@@ -125,9 +126,10 @@ function refuseDifferent(
   if (differences.length > 0) throw problem('restore.differs', { differences, left })
 }
 
-async function open({ file, options: { key } }: Job): Promise<Readable> {
+async function open({ file, manifest, options: { decrypt } }: Job): Promise<Readable> {
   const source = createReadStream(file)
-  return key === undefined ? source : key.decrypt(source)
+  if (manifest.encryption === undefined || decrypt === undefined) return source
+  return (await import('../backup/age.js')).decrypt(source, decrypt)
 }
 
 // ---- on a server
