@@ -175,6 +175,7 @@ const indexes = `
   idx_campaigns_start_date campaigns (start_date)
   idx_campaigns_status campaigns (status)
   idx_contact_attempts_agent_id contact_attempts (agent_id)
+  idx_contact_attempts_agent_results contact_attempts (agent_id) INCLUDE (status)
   idx_contact_attempts_campaign_id contact_attempts (campaign_id)
   idx_contact_attempts_channel contact_attempts (channel)
   idx_contact_attempts_customer_id contact_attempts (customer_id)
@@ -190,11 +191,13 @@ const indexes = `
   idx_payment_records_invoice_number payment_records (invoice_number)
   idx_payment_records_status payment_records (status)
   idx_system_metrics_type_timestamp system_metrics (metric_type, "timestamp")
+  idx_tasks_agent_results tasks (assigned_agent_id) INCLUDE (status, started_at, completed_at)
   idx_tasks_assigned_agent_id tasks (assigned_agent_id)
   idx_tasks_campaign_id tasks (campaign_id)
   idx_tasks_customer_id tasks (customer_id)
   idx_tasks_due_at tasks (due_at)
   idx_tasks_payment_record_id tasks (payment_record_id)
+  idx_tasks_queue tasks (( CASE priority WHEN 'urgent'::text THEN 1 WHEN 'high'::text THEN 2 WHEN 'medium'::text THEN 3 ELSE 4 END), due_at, created_at, id) WHERE ((status)::text = ANY ((ARRAY['pending'::character varying, 'assigned'::character varying])::text[]))
   idx_tasks_status tasks (status)
   idx_tasks_type_status tasks (type, status)`
 
@@ -390,7 +393,7 @@ describeSystem('escalation', (db) => {
 
     test('has the documented indexes', async () => {
       const found = await list(
-        String.raw`select indexname || ' ' || tablename || ' ' || substring(indexdef from 'USING btree (.*)$')
+        String.raw`select indexname || ' ' || tablename || ' ' || regexp_replace(substring(indexdef from 'USING btree (.*)$'), '\s+', ' ', 'g')
          from pg_indexes
          where schemaname = current_schema() and indexname like 'idx\_%'
          order by indexname collate "C"`,

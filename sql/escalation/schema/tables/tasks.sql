@@ -39,11 +39,25 @@ comment on column public.tasks.completed_at is 'When the task ended, UTC.';
 comment on column public.tasks.created_at is 'When the row was inserted, UTC.';
 comment on column public.tasks.updated_at is 'When the row was last updated, UTC; set by trigger.';
 
+create index idx_tasks_agent_results on public.tasks using btree (assigned_agent_id) include (status, started_at, completed_at);
+
+comment on index public.idx_tasks_agent_results is 'Covers v_agent_performance.';
+
 create index idx_tasks_assigned_agent_id on public.tasks using btree (assigned_agent_id);
 create index idx_tasks_campaign_id on public.tasks using btree (campaign_id);
 create index idx_tasks_customer_id on public.tasks using btree (customer_id);
 create index idx_tasks_due_at on public.tasks using btree (due_at);
 create index idx_tasks_payment_record_id on public.tasks using btree (payment_record_id);
+create index idx_tasks_queue on public.tasks using btree ((
+case priority
+    when 'urgent'::text then 1
+    when 'high'::text then 2
+    when 'medium'::text then 3
+    else 4
+end), due_at, created_at, id) where ((status)::text = any (array['pending'::character varying, 'assigned'::character varying]));
+
+comment on index public.idx_tasks_queue is 'The order of v_pending_tasks.';
+
 create index idx_tasks_status on public.tasks using btree (status);
 create index idx_tasks_type_status on public.tasks using btree (type, status);
 

@@ -4,12 +4,12 @@ create view public.v_campaign_effectiveness as
     ca.status,
     ca.customer_id,
     cu.company_name,
-    coalesce(t.total_tasks, (0)::bigint) as total_tasks,
-    coalesce(t.completed_tasks, (0)::bigint) as completed_tasks,
-    coalesce(t.failed_tasks, (0)::bigint) as failed_tasks,
-    coalesce(a.total_contact_attempts, (0)::bigint) as total_contact_attempts,
-    coalesce(a.responses, (0)::bigint) as responses,
-    round(((a.responses)::numeric / (a.total_contact_attempts)::numeric), 4) as response_rate,
+    t.total_tasks,
+    t.completed_tasks,
+    t.failed_tasks,
+    a.total_contact_attempts,
+    a.responses,
+    round(((a.responses)::numeric / (nullif(a.total_contact_attempts, 0))::numeric), 4) as response_rate,
     pr.status as payment_status,
     pr.amount as payment_amount,
         case
@@ -19,17 +19,15 @@ create view public.v_campaign_effectiveness as
    from ((((public.campaigns ca
      join public.customers cu on ((cu.id = ca.customer_id)))
      left join public.payment_records pr on ((pr.id = ca.payment_record_id)))
-     left join ( select tasks.campaign_id,
-            count(*) as total_tasks,
-            count(*) filter (where ((tasks.status)::text = 'completed'::text)) as completed_tasks,
-            count(*) filter (where ((tasks.status)::text = 'failed'::text)) as failed_tasks
-           from public.tasks
-          group by tasks.campaign_id) t on ((t.campaign_id = ca.id)))
-     left join ( select contact_attempts.campaign_id,
-            count(*) as total_contact_attempts,
-            count(*) filter (where ((contact_attempts.status)::text = any (array['answered'::character varying, 'replied'::character varying]))) as responses
-           from public.contact_attempts
-          group by contact_attempts.campaign_id) a on ((a.campaign_id = ca.id)));
+     cross join lateral ( select count(*) as total_tasks,
+            count(*) filter (where ((ta.status)::text = 'completed'::text)) as completed_tasks,
+            count(*) filter (where ((ta.status)::text = 'failed'::text)) as failed_tasks
+           from public.tasks ta
+          where (ta.campaign_id = ca.id)) t)
+     cross join lateral ( select count(*) as total_contact_attempts,
+            count(*) filter (where ((at.status)::text = any (array['answered'::character varying, 'replied'::character varying]))) as responses
+           from public.contact_attempts at
+          where (at.campaign_id = ca.id)) a);
 
 comment on view public.v_campaign_effectiveness is 'Work and outcome of every campaign of any status, one row a campaign; softly deleted customers are kept.';
 comment on column public.v_campaign_effectiveness.total_tasks is 'Tasks of the campaign, of any status.';

@@ -149,6 +149,10 @@ create index idx_loads_booked on public.loads using btree (booked_by_carrier_id,
 create index idx_loads_destination on public.loads using btree (destination_state, destination_city);
 create index idx_loads_equipment on public.loads using btree (equipment_type);
 create index idx_loads_miles on public.loads using btree (miles);
+create index idx_loads_offers on public.loads using btree (equipment_type, expires_at) where (((status)::text = 'AVAILABLE'::text) and (is_active = true) and (deleted_at is null));
+
+comment on index public.idx_loads_offers is 'Offers by equipment alone.';
+
 create index idx_loads_origin on public.loads using btree (origin_state, origin_city);
 create index idx_loads_pickup_date on public.loads using btree (pickup_date);
 create index idx_loads_rate on public.loads using btree (loadboard_rate);

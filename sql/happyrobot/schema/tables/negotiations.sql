@@ -82,6 +82,10 @@ create index idx_negotiations_call on public.negotiations using btree (call_id);
 create index idx_negotiations_carrier on public.negotiations using btree (carrier_id);
 create index idx_negotiations_load on public.negotiations using btree (load_id);
 create index idx_negotiations_round on public.negotiations using btree (round_number);
+create index idx_negotiations_rounds on public.negotiations using btree (call_id, load_id) include (round_number, final_status, agreed_rate);
+
+comment on index public.idx_negotiations_rounds is 'Covers v_daily_metrics.';
+
 create index idx_negotiations_session on public.negotiations using btree (session_id);
 create index idx_negotiations_status on public.negotiations using btree (final_status);
 

@@ -57,6 +57,10 @@ create index idx_assignments_contractor_date on public.assignments using btree (
 
 comment on index public.idx_assignments_contractor_date is 'Schedule of a contractor; leaves out cancelled assignments.';
 
+create index idx_assignments_contractor_results on public.assignments using btree (contractor_id) include (status, score);
+
+comment on index public.idx_assignments_contractor_results is 'Covers v_active_contractors.';
+
 create index idx_assignments_job on public.assignments using btree (job_id);
 create index idx_assignments_scheduled_start on public.assignments using btree (scheduled_start_time);
 create index idx_assignments_score on public.assignments using btree (score desc);

@@ -53,6 +53,10 @@ create index idx_jobs_location on public.jobs using gist (public.st_makepoint((l
 comment on index public.idx_jobs_location is 'Site as a point without a reference system, in degrees: good for a bounding box or a rough neighbourhood, not for miles. calculate_distance_miles() gives those.';
 
 create unique index idx_jobs_number on public.jobs using btree (job_number);
+create index idx_jobs_open on public.jobs using btree (priority desc, desired_date) where (status = 1);
+
+comment on index public.idx_jobs_open is 'The order of v_open_jobs.';
+
 create index idx_jobs_priority on public.jobs using btree (priority);
 create index idx_jobs_status on public.jobs using btree (status);
 create index idx_jobs_status_type_date on public.jobs using btree (status, type, desired_date);

@@ -7,14 +7,13 @@ create view public.v_active_contractors as
     contractor.base_location_state as state,
     contractor.phone_number,
     contractor.email,
-    coalesce(work.active_assignments, (0)::bigint) as active_assignments,
+    work.active_assignments,
     work.avg_assignment_score
    from (public.contractors contractor
-     left join ( select assignment.contractor_id,
-            count(*) filter (where (assignment.status = any (array[2, 3]))) as active_assignments,
+     cross join lateral ( select count(*) filter (where (assignment.status = any (array[2, 3]))) as active_assignments,
             avg(assignment.score) as avg_assignment_score
            from public.assignments assignment
-          group by assignment.contractor_id) work on ((work.contractor_id = contractor.id)))
+          where (assignment.contractor_id = contractor.id)) work)
   where (contractor.status = 1);
 
 comment on view public.v_active_contractors is 'Contractors with status Active and how much work they have; those without any assignment too.';
