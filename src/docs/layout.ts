@@ -127,7 +127,10 @@ export async function layOut(
     sources: [`${ids.get(link.to) ?? ''}:e:${link.toColumns[0] ?? ''}`],
     targets: [`${ids.get(link.from) ?? ''}:w:${link.fromColumns[0] ?? ''}`],
   }))
-  const done = await new Elk().layout({ id: 'root', layoutOptions: OPTIONS, children, edges })
+  // Without frames, parts that nothing joins are packed side by side; with them they would stand one below the other.
+  const { 'elk.hierarchyHandling': hierarchy, ...flat } = OPTIONS
+  const layoutOptions = frames ? { ...flat, 'elk.hierarchyHandling': hierarchy } : flat
+  const done = await new Elk().layout({ id: 'root', layoutOptions, children, edges })
   return placed(diagram, done, framed ? clusters.map(({ name }) => name) : [])
 }
 
