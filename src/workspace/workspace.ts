@@ -96,14 +96,16 @@ export function readWorkspace(source: WorkspaceSource, root: string, options: Re
     return emptyWorkspace(source.name, layout === 'auto' ? 'dbkit' : layout)
   }
   const folder = openFolder(source.migrations, shownAs)
+  const files = filesIn(source.migrations)
   const own = (): Workspace =>
-    readOwn(source, shownAs, {
+    readOwn(source, files, {
+      shownFolder: shownAs,
       mayLackDowns: options.mayLackDowns ?? false,
       packagesFrom: options.packagesFrom ?? source.migrations,
       own: join(root, '.dbkit'),
     })
   if (layout === 'auto') {
-    const recognised = recogniseLayout(folder, sqlFilesIn(source.migrations))
+    const recognised = recogniseLayout(folder, files.filter(isSql))
     if (recognised === undefined) return own()
     const note = `read as a folder of ${recognised.layout.name}: ${recognised.why}`
     return readForeign(recognised.layout, folder, source, note)
@@ -137,19 +139,14 @@ function emptyWorkspace(database: string, layout: LayoutName): Workspace {
   return { database, layout, migrations: [], order: compareVersions, repeatable: [], notes: [] }
 }
 
-/** SQL, and migrations as code. */
+/** SQL, and migrations as code. Sorted, so that the same folder gives the same messages on every file system. */
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder)
-    .filter((name) => (name.endsWith('.sql') || isModuleName(name)) && !name.startsWith('.'))
+    .filter((name) => (isSql(name) || isModuleName(name)) && !name.startsWith('.'))
     .sort()
 }
 
-/** The files of dbkit's own layout, and whatever else ends in .sql beside them. Sorted, so that the same folder gives the same messages on every file system. */
-function sqlFilesIn(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sql') && !name.startsWith('.'))
-    .sort()
-}
+const isSql = (name: string): boolean => name.endsWith('.sql')
 
 /** What another tool's folder says, as that tool understands it. */
 function readForeign(layout: Layout, folder: Folder, source: WorkspaceSource, note?: string): Workspace {
@@ -189,12 +186,12 @@ function sectionScript(section: Section, folder: Folder, path: string, irreversi
   }
 }
 
-function readOwn(source: WorkspaceSource, shownFolder: string, reading: OwnReading): Workspace {
-  const { mayLackDowns } = reading
+function readOwn(source: WorkspaceSource, files: readonly string[], reading: OwnReading): Workspace {
+  const { mayLackDowns, shownFolder } = reading
   const show = (path: string): string => shownFolder + path.slice(source.migrations.length)
   const problems: DbkitError[] = []
   const found = new Map<string, Found[]>()
-  for (const fileName of filesIn(source.migrations)) {
+  for (const fileName of files) {
     const isModule = isModuleName(fileName)
     const file = source.migrations + sep + fileName
     const parsed = isModule ? parseModuleName(fileName, show(file)) : parseFileName(fileName, show(file))
@@ -214,7 +211,10 @@ function readOwn(source: WorkspaceSource, shownFolder: string, reading: OwnReadi
     entry[direction] = file
   }
   const migrations: Migration[] = []
-  const room = { characters: ROOM_FOR_TEXT }
+  const room = {
+    characters: ROOM_FOR_TEXT,
+    substitution: { names: source.substitute ?? [], environment: source.environment ?? {} },
+  }
   for (const [version, entries] of found) {
     const [entry] = entries
     if (entry === undefined) continue
@@ -231,18 +231,10 @@ function readOwn(source: WorkspaceSource, shownFolder: string, reading: OwnReadi
     else migrations.push(pair)
   }
   throwProblems(problems)
-  const substitution = { names: source.substitute ?? [], environment: source.environment ?? {} }
-  const own = (script: Script): Script => (script.module === undefined ? { ...script, substitution } : script)
   return {
     ...emptyWorkspace(source.name, 'dbkit'),
-    migrations: migrations
-      .sort((a, b) => compareVersions(a.version, b.version))
-      .map(({ up, down, ...about }) => ({
-        ...about,
-        up: own(up),
-        down: down === undefined ? undefined : own(down),
-      })),
-    repeatable: readRepeatable(source, show, room).map(({ name, up }) => ({ name, up: own(up) })),
+    migrations: migrations.sort((a, b) => compareVersions(a.version, b.version)),
+    repeatable: readRepeatable(source, show, room),
   }
 }
 
@@ -254,13 +246,18 @@ function readRepeatable(
 ): readonly Repeatable[] {
   if (repeatable === undefined || !existsSync(repeatable)) return []
   const beside = show(migrations).split('/').slice(0, -1)
-  return sqlFilesIn(repeatable).map((name) => ({
-    name: name.slice(0, -'.sql'.length),
-    up: scriptAt(join(repeatable, name), [...beside, basename(repeatable), name].join('/'), room),
-  }))
+  return filesIn(repeatable)
+    .filter(isSql)
+    .map((name) => ({
+      name: name.slice(0, -'.sql'.length),
+      up: scriptAt(join(repeatable, name), [...beside, basename(repeatable), name].join('/'), room),
+    }))
 }
 
-type OwnReading = Pick<ModuleFile, 'packagesFrom' | 'own'> & { readonly mayLackDowns: boolean }
+type OwnReading = Pick<ModuleFile, 'packagesFrom' | 'own'> & {
+  readonly mayLackDowns: boolean
+  readonly shownFolder: string
+}
 
 interface Found {
   readonly version: string
@@ -285,7 +282,11 @@ function readModule(
     readonly room: Room
   },
 ): Migration | DbkitError {
-  const up = { ...scriptAt(path, show(path), room), module: { path, packagesFrom, own } }
+  const up = {
+    ...scriptAt(path, show(path), room),
+    module: { path, packagesFrom, own },
+    substitution: undefined,
+  }
   const text = decodeScript(up.text ?? readText(path), up.file, up.module)
   if (text instanceof DbkitError) return text
   if (!exportsName(text.text, 'up')) return problem('workspace.no-up-exported', { file: up.file })
@@ -316,17 +317,21 @@ function pairUp(
     : { ...about, down: undefined }
 }
 
+/** What the files of a workspace share while they are read. */
 interface Room {
+  /** For text, still. */
   characters: number
+  readonly substitution: Substitution
 }
 
 function scriptAt(path: string, shown: string, room: Room): Script {
   const content = readText(path)
   const checksum = checksumOf(content)
+  const { substitution } = room
   if (typeof content !== 'string' || content.length > room.characters)
-    return { path, file: shown, checksum, text: undefined }
+    return { path, file: shown, checksum, text: undefined, substitution }
   room.characters -= content.length
-  return { path, file: shown, checksum, text: content }
+  return { path, file: shown, checksum, text: content, substitution }
 }
 
 /**

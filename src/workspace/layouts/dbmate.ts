@@ -9,7 +9,6 @@ const DOWN = /^--\s*migrate:down(?:\s|$)/
 /** 20260101120000_name.sql with -- migrate:up and -- migrate:down in it; file names in the order of text. */
 export const dbmate: Layout = {
   name: 'dbmate',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find(
       (name) => /^\d+.*\.sql$/.test(name) && /^--\s*migrate:up/m.test(folder.text(name)),

@@ -8,7 +8,6 @@ const FOLDER = /^([^/]+)\/(up|down)\.sql$/
 /** A folder for each migration, with up.sql and down.sql; metadata.toml may take it out of its transaction. */
 export const diesel: Layout = {
   name: 'diesel',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find((name) => FOLDER.exec(name)?.[2] === 'up')
     return file === undefined ? undefined : folder.show(file)

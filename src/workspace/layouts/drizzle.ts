@@ -16,7 +16,6 @@ interface Journal {
 /** 0000_name.sql in the order of meta/_journal.json, or since its first version a folder for each with its snapshot. */
 export const drizzle: Layout = {
   name: 'drizzle',
-  namesLikeOwn: false,
   recognise(folder) {
     if (folder.names.includes(JOURNAL)) return folder.show(JOURNAL)
     const snapshot = folder.names.find((name) => /^[^/]+\/snapshot\.json$/.test(name))

@@ -12,7 +12,6 @@ const PROGRAM = /^(?:.*\/)?[VURB][\d._]*__[^/]*\.(?:java|class|kt|py|js|sh|ps1)$
 /** V1_2__name.sql, U1_2__name.sql and R__name.sql, also in folders below; ${name} stands for a value. */
 export const flyway: Layout = {
   name: 'flyway',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find((name) => NAME.test(name) || REPEATABLE.test(name))
     return file === undefined ? undefined : folder.show(file)

@@ -8,7 +8,7 @@ const NAME = /^(\d+)_(.*)\.(up|down)\.(.*)$/
 /** 000001_name.up.sql and .down.sql; a file is one message, so it may hold transactions of its own. */
 export const golangMigrate: Layout = {
   name: 'golang-migrate',
-  namesLikeOwn: true,
+  toldBy: 'go.mod',
   recognise(folder) {
     return folder.around('go.mod') && folder.names.some((name) => /^\d+_.*\.up\.(?:sql|go)$/.test(name))
       ? '.up.sql files in a Go module'

@@ -9,7 +9,6 @@ const MARK = /^\s*--\s*\+goose\s+(\S.*?)\s*$/i
 /** 00001_name.sql with -- +goose Up and Down in it. */
 export const goose: Layout = {
   name: 'goose',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find(
       (name) => /^\d+_[^/]*\.sql$/.test(name) && /^\s*--\s*\+goose\s+up\b/im.test(folder.text(name)),

@@ -10,7 +10,6 @@ const HEADER = /^--! ([A-Z][A-Za-z0-9_]*)(?::(.*))?$/
 /** committed/000001-name.sql, each with the hash of itself and of the one before it; current.sql is not a migration yet. */
 export const graphileMigrate: Layout = {
   name: 'graphile-migrate',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find(
       (name) => COMMITTED.test(name) && folder.text(name).startsWith('--! Previous:'),

@@ -26,8 +26,8 @@ export interface LayoutOptions {
 /** How a tool lays out a folder of migrations, and what its files mean. */
 export interface Layout {
   readonly name: LayoutName
-  /** It has .up.sql and .down.sql files, as dbkit's own has. */
-  readonly namesLikeOwn: boolean
+  /** Of one that has .up.sql and .down.sql files, as dbkit's own has: the file in the folder or around it that makes them the tool's. */
+  readonly toldBy?: string
   /** What in the folder shows that it is this tool's; undefined: nothing does. */
   readonly recognise: (folder: Folder) => string | undefined
   readonly read: (folder: Folder, options: LayoutOptions) => Reading

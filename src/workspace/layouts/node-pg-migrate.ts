@@ -9,7 +9,6 @@ const DOWN = /^\s*--[\s-]*down\s+migration/im
 /** 1700000000000_name.sql with -- Up Migration and -- Down Migration in it; whole names are what tells migrations apart. */
 export const nodePgMigrate: Layout = {
   name: 'node-pg-migrate',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find((name) => /^\d+[^/]*\.sql$/.test(name) && UP.test(folder.text(name)))
     return file === undefined ? undefined : `-- Up Migration in ${folder.show(file)}`

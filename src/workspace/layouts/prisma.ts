@@ -6,7 +6,6 @@ import type { Draft, Layout } from './layout.js'
 /** A folder for each migration, with migration.sql; there is no way back. */
 export const prisma: Layout = {
   name: 'prisma',
-  namesLikeOwn: false,
   recognise(folder) {
     if (folder.names.includes('migration_lock.toml')) return folder.show('migration_lock.toml')
     const file = folder.names.find((name) => /^[^/]+\/migration\.sql$/.test(name))

@@ -48,7 +48,10 @@ export function recogniseLayout(
 ): { readonly layout: Layout; readonly why: string } | undefined {
   const own = sqlFiles.filter((name) => OWN.test(name))
   const isPlainlyOwn = own.length > 0 && own.length === sqlFiles.length
-  const tools = isPlainlyOwn ? FOREIGN.filter(({ namesLikeOwn }) => namesLikeOwn) : FOREIGN
+  // Asked before anything is listed: the folder of most runs is dbkit's own.
+  const tools = isPlainlyOwn
+    ? FOREIGN.filter(({ toldBy }) => toldBy !== undefined && folder.around(toldBy))
+    : FOREIGN
   const candidates = tools.flatMap((layout) => {
     const why = layout.recognise(folder)
     return why === undefined ? [] : [{ layout, why }]
@@ -56,14 +59,14 @@ export function recogniseLayout(
   const [only, ...others] = candidates
   if (only === undefined) return undefined
   if (own.some((name) => /^-- *dbkit:/m.test(folder.text(name)))) {
-    if (candidates.every(({ layout }) => layout.namesLikeOwn)) return undefined
-  } else if (others.length === 0 && (only.layout.namesLikeOwn || own.length === 0)) return only
+    if (candidates.every(({ layout }) => layout.toldBy !== undefined)) return undefined
+  } else if (others.length === 0 && (only.layout.toldBy !== undefined || own.length === 0)) return only
   const [first = ''] = own
   throw problem('layout.ambiguous', {
     folder: folder.show('').slice(0, -1),
     candidates: [
       ...candidates.map(({ layout, why }) => `${layout.name} (${why})`),
-      ...(own.length === 0 || candidates.some(({ layout }) => layout.namesLikeOwn)
+      ...(own.length === 0 || candidates.some(({ layout }) => layout.toldBy !== undefined)
         ? []
         : [`dbkit (it has ${folder.show(first)})`]),
     ],

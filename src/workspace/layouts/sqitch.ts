@@ -6,7 +6,6 @@ import type { Draft, Folder, Layout, NewFile } from './layout.js'
 /** deploy/, revert/ and verify/ with a script for each change of sqitch.plan, in its order. */
 export const sqitch: Layout = {
   name: 'sqitch',
-  namesLikeOwn: false,
   recognise(folder) {
     const plan = placesOf(folder).plan
     return folder.names.includes(plan) ? folder.show(plan) : undefined

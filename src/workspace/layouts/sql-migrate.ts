@@ -8,7 +8,6 @@ const MARK = /^--\s*\+migrate\s+(\S.*?)\s*$/
 /** 1_name.sql with -- +migrate Up and Down in it, each as often as one likes. */
 export const sqlMigrate: Layout = {
   name: 'sql-migrate',
-  namesLikeOwn: false,
   recognise(folder) {
     const file = folder.names.find(
       (name) => /^[^/]+\.sql$/.test(name) && /^--\s*\+migrate\s+Up\b/m.test(folder.text(name)),

@@ -10,7 +10,7 @@ const MARKED = /^\s*--\s*(?:migrate:|\+goose\b|\+migrate\b|[\s-]*(?:up|down)\s+m
 /** 20260101120000_name.sql without a way back, or .up.sql and .down.sql; the first line may take a file out of its transaction. */
 export const sqlx: Layout = {
   name: 'sqlx',
-  namesLikeOwn: true,
+  toldBy: 'Cargo.toml',
   recognise(folder) {
     const named = folder.names.filter((name) => NAME.test(name))
     // Drizzle's files look the same, and their journal says so.
