@@ -159,6 +159,9 @@ async function decryptionOf(
     const identities = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
     return { decrypt: { identities } }
   }
+  // Of a backup that is not encrypted nobody asks for it.
+  if (passphraseFile === undefined && !file.endsWith('.age') && environment['DBKIT_PASSPHRASE'] === '')
+    return {}
   const known = passphraseOf(context, passphraseFile, environment)
   const passphrase =
     known ?? (file.endsWith('.age') ? await askPassphrase(context.terminal, { twice: false }) : undefined)
