@@ -14,16 +14,23 @@ interface Waiting {
   readonly statement: Statement
 }
 
+/** pg_dump puts its output between two lines for psql, and so does whatever keeps it as a file, as Rails keeps structure.sql. */
+function withoutDumpGuard(script: ScriptText): ScriptText {
+  const blank = (line: string): string => ' '.repeat(line.length)
+  return { ...script, text: script.text.replaceAll(/^\\(?:un)?restrict\b.*$/gm, blank) }
+}
+
 /**
  * Runs the files of a declared schema in an empty database, whatever their order: a statement that needs what another file makes is
  * tried again after it. Fails with the statements that nothing helps.
  */
 export async function loadDeclared(
   session: Session,
-  scripts: readonly ScriptText[],
+  files: readonly ScriptText[],
   config: DatabaseConfig,
   signal: AbortSignal,
 ): Promise<void> {
+  const scripts = files.map(withoutDumpGuard)
   throwProblems(scripts.flatMap((script) => refuseObstacles(script)))
   let waiting: readonly Waiting[] = scripts.flatMap((script) =>
     splitStatements(script.text).map((statement) => ({ script, statement })),

@@ -398,6 +398,29 @@ onServer('the ledger of another tool is taken over', () => {
     ).toEqual([{ relname: 'SequelizeMeta' }])
   })
 
+  test('structure.sql of Rails is a declared schema, with the guard of pg_dump and its rows', async () => {
+    const ledger = 'create table public.schema_migrations (version character varying not null primary key);'
+    const folder = join(root, 'rails.sql')
+    writeFileSync(
+      folder,
+      `\\restrict abc\n\nset statement_timeout = 0;\n${ledger}\n\n\\unrestrict abc\n\ninsert into "schema_migrations" (version) values ('1');\n`,
+    )
+    await database.query(ledger)
+    const args = [
+      'schema',
+      'diff',
+      '--from',
+      'rails.sql',
+      '--to',
+      database.url,
+      '--shadow-url',
+      serverUrl() ?? '',
+    ]
+    const { exit, stdout, stderr } = await runCli(args, { cwd: root })
+    expect([exit, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('are the same')
+  })
+
   test('the command line says what it did, as text and as one document', async () => {
     await migrateAs(caseOf('flyway'))
     const args = [
