@@ -124,6 +124,40 @@ const catalogue = {
     say: (a: { file: string }) => `${a.file} is there already: this is a project of dbkit.`,
     hint: () => 'Add a database to it, or begin in another folder.',
   },
+  'fleet.not-one': {
+    exit: 2,
+    say: (a: { database: string }) => `${a.database} has no fleet in the configuration.`,
+    hint: () => "Say which they are, e.g. fleet: { schemaQuery: 'select name from tenants' }",
+  },
+  'fleet.empty': {
+    exit: 2,
+    say: (a: { database: string; source: string }) =>
+      `The fleet of ${a.database} is empty: its ${a.source} names nothing.`,
+  },
+  'fleet.twice': {
+    exit: 2,
+    say: (a: { database: string; name: string }) => `The fleet of ${a.database} has ${a.name} twice.`,
+  },
+  'fleet.unknown-canary': {
+    exit: 2,
+    say: (a: { database: string; names: readonly string[]; of: number }) =>
+      `${list(a.names)} ${a.names.length === 1 ? 'is a canary' : 'are canaries'} of ${a.database}, and not among its ${String(a.of)} targets.`,
+  },
+  'fleet.stopped': {
+    exit: 3,
+    say: (a: { database: string; failed: number; left: number }) =>
+      `${count(a.failed, 'target')} of ${a.database} failed${a.left === 0 ? '' : `, and ${String(a.left)} ${a.left === 1 ? 'was' : 'were'} not begun because of that`}.`,
+    hint: () => 'Mend what is wrong and run the same command again: those that are done are passed over.',
+  },
+  'fleet.no-file': {
+    exit: 2,
+    say: (a: { file: string }) => `The file of a fleet, ${a.file}, does not exist.`,
+  },
+  'fleet.bad-line': {
+    exit: 2,
+    say: (a: { source: string }) => `A line of ${a.source} is no URL, and no name with a URL behind it.`,
+    hint: () => 'Expected acme=postgresql://user@host/acme',
+  },
   'request.psql-missing': {
     exit: 2,
     say: () => 'psql was not found on the PATH, and a server has no other shell here.',

@@ -99,6 +99,7 @@ export interface DatabaseReport {
   readonly lint?: LintReport
   readonly portable?: PortableReport
   readonly change?: ChangeReport
+  readonly fleet?: FleetReport
   readonly doctor?: DoctorReport
   readonly docs?: DocsReport
   /** What was asked to be printed instead of written. */
@@ -511,6 +512,38 @@ export interface PortableProof {
   readonly engine?: EngineReport
   /** Of "not-run". */
   readonly why?: string
+}
+
+/** Many databases, or schemas of one, that have the same migrations. */
+export interface FleetReport {
+  /** In the order of their source. */
+  readonly targets: readonly FleetTarget[]
+  readonly summary: Readonly<Record<FleetTarget['outcome'], number>>
+  /** Those that are at a version, the newest first; an empty version: nothing is applied. */
+  readonly versions: readonly {
+    readonly version: string
+    readonly count: number
+    readonly targets: readonly string[]
+  }[]
+  /** That were opened. */
+  readonly connections: number
+  readonly concurrency: number
+  readonly durationMs: number
+}
+
+export interface FleetTarget {
+  readonly name: string
+  /**
+   * migrated · current (nothing was to be done) · behind (something is pending) · wrong (edited, missing or interrupted) · failed (also:
+   * not reached) · not-run (because of a failure before it)
+   */
+  readonly outcome: 'migrated' | 'current' | 'behind' | 'wrong' | 'failed' | 'not-run'
+  /** The name of the last migration that it has. */
+  readonly version?: string
+  readonly applied?: number
+  readonly pending?: number
+  readonly error?: ErrorReport
+  readonly durationMs: number
 }
 
 /** What the migrations here make otherwise than those of another commit. */

@@ -37,6 +37,13 @@ export type RunEvent =
       readonly estimate: number | undefined
     }
   | {
+      readonly kind: 'fleet-progress'
+      readonly database: string
+      readonly done: number
+      readonly total: number
+      readonly failed: number
+    }
+  | {
       readonly kind: 'seed-progress'
       readonly database: string
       readonly file: string

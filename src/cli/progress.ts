@@ -58,6 +58,12 @@ export function showProgress(
       case 'backfill-progress':
         sayBackfill(event)
         break
+      case 'fleet-progress':
+        if (live)
+          line(
+            `${event.database}: ${String(event.done)} of ${String(event.total)}${event.failed === 0 ? '' : `, ${String(event.failed)} failed`}`,
+          )
+        break
       case 'seed-progress':
         if (live)
           line(

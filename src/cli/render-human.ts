@@ -11,6 +11,7 @@ import type {
 import { inert, redact } from './redact.js'
 import { renderBench } from './render-bench.js'
 import { renderImport, renderFindings } from './render-import.js'
+import { renderFleet } from './render-fleet.js'
 import { renderDiff } from './render-diff.js'
 import { renderBackup, renderRestore } from './render-backup.js'
 import { renderDoctor } from './render-doctor.js'
@@ -76,6 +77,7 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...renderExistence(report, paint),
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
+    ...(report.fleet === undefined ? [] : renderFleet(report.fleet, paint, formatTime)),
     ...(report.repeatable ?? []).map((one) => renderRepeatable(one, paint)),
     ...(report.seed === undefined ? [] : renderSeed(report, paint)),
     ...(report.import === undefined

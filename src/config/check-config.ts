@@ -146,6 +146,20 @@ const variables: Rule = {
   holds: (value) =>
     Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[A-Za-z_]\w*$/.test(one)),
 }
+const SOURCES = ['targets', 'env', 'file', 'query', 'schemas', 'schemaQuery']
+const fleet: Rule = {
+  expected: `an object with one of ${SOURCES.join(', ')}, and canaries and concurrency if wanted`,
+  holds: (value) =>
+    isObject(value) &&
+    SOURCES.filter((key) => value[key] !== undefined).length === 1 &&
+    Object.entries(value).every(([key, one]) =>
+      key === 'concurrency'
+        ? wholeNumber.holds(one) && one !== 0
+        : ['targets', 'schemas', 'canaries'].includes(key)
+          ? textList.holds(one)
+          : SOURCES.includes(key) && text.holds(one),
+    ),
+}
 const isHook = (value: unknown): boolean =>
   isTextMap(value) && ['sql', 'file', 'command'].includes(Object.keys(value as object).join())
 const hook: Rule = {
@@ -157,6 +171,7 @@ const DATABASE_KEYS: Keys = {
   migrations: text,
   substitute: variables,
   hooks: { beforeRun: hook, afterRun: hook, beforeMigration: hook, afterMigration: hook },
+  fleet,
   layout: oneOf('auto', ...LAYOUTS),
   placeholders: {
     expected: 'an object of texts',

@@ -34,6 +34,8 @@ export interface DatabaseConfig {
   /** Absolute; the folder of what is run again when its text has changed. */
   readonly repeatable: string
   readonly hooks: Hooks
+  /** Present: there are many of it. */
+  readonly fleet: FleetConfig | undefined
   readonly seeds: string
   /** The version from which on a seed set fits, by its name. */
   readonly seedsFrom: Readonly<Record<string, string>>
@@ -61,6 +63,19 @@ export interface DatabaseConfig {
   readonly codegen: CodegenConfig
   readonly docs: DocsConfig
 }
+
+/** Where the targets of a fleet come from, and how they are gone over. */
+export type FleetConfig = {
+  readonly canaries: readonly string[]
+  readonly concurrency: number
+} & (
+  | { readonly source: 'targets'; readonly targets: readonly string[] }
+  | { readonly source: 'env'; readonly env: string }
+  /** Absolute. */
+  | { readonly source: 'file'; readonly file: string }
+  | { readonly source: 'schemas'; readonly schemas: readonly string[] }
+  | { readonly source: 'query' | 'schemaQuery'; readonly query: string }
+)
 
 export type HookName = 'beforeRun' | 'afterRun' | 'beforeMigration' | 'afterMigration'
 

@@ -45,6 +45,8 @@ export interface DatabaseOptions {
   readonly lockWait?: string | number
   /** Variables of the environment that files may name inside quotes: '${TENANT}' for a text, "${APP_ROLE}" for a name. Default: none */
   readonly substitute?: readonly string[]
+  /** Many databases, or schemas of one, that have the same migrations, for --fleet. */
+  readonly fleet?: FleetOptions
   /** What is run around a run, and around each migration. */
   readonly hooks?: HookOptions
   /** Connections that the application may open, for `dbkit doctor`: size and overflow of a pool, and how many instances have one. */
@@ -57,6 +59,26 @@ export interface DatabaseOptions {
   readonly codegen?: CodegenOptions
   /** What `dbkit docs` writes to be committed, and what it asks for. */
   readonly docs?: DocsOptions
+}
+
+/** One of targets, env, file, query, schemas and schemaQuery says which they are. */
+export interface FleetOptions {
+  /** URLs, each with a name before it if that is wanted: "acme=postgresql://..." */
+  readonly targets?: readonly string[]
+  /** The variable of the environment that holds such a list, with commas or line ends between them. */
+  readonly env?: string
+  /** A file of such lines, relative to the configuration file; # begins a comment. */
+  readonly file?: string
+  /** A query to this database that returns names and URLs. */
+  readonly query?: string
+  /** Schemas of this database, each with its own ledger. */
+  readonly schemas?: readonly string[]
+  /** A query to this database that returns the names of such schemas. */
+  readonly schemaQuery?: string
+  /** Names of those that go first; when one fails, none of the others is touched. */
+  readonly canaries?: readonly string[]
+  /** How many at a time. Default: 8 */
+  readonly concurrency?: number
 }
 
 export interface HookOptions {

@@ -6,6 +6,7 @@ import { environmentName, nearestName, problem, throwProblems, type DbkitError }
 import type {
   CodegenConfig,
   Config,
+  FleetConfig,
   Hook,
   Hooks,
   DatabaseConfig,
@@ -20,6 +21,7 @@ import type {
   DatabaseOptions,
   DbkitConfig,
   DocsOptions,
+  FleetOptions,
   HookOption,
   HookOptions,
 } from './define-config.js'
@@ -134,6 +136,7 @@ function settleDatabase(
       'repeatable',
     ),
     hooks: settleHooks(options.hooks ?? {}, root),
+    fleet: options.fleet === undefined ? undefined : settleFleet(options.fleet, root),
     seeds: resolve(root, options.seeds ?? join('seeds', name)),
     seedsFrom: options.seedsFrom ?? {},
     bench: options.bench === undefined ? undefined : resolve(root, options.bench),
@@ -159,6 +162,20 @@ function settleDatabase(
     codegen: settleCodegen(name, options.codegen ?? {}, root),
     docs: settleDocs(options.docs ?? {}, root),
   }
+}
+
+/** How many targets of a fleet at a time, where nobody says: a server has about 100 connections, and a target takes two. */
+const FLEET_CONCURRENCY = 8
+
+function settleFleet(options: FleetOptions, root: string): FleetConfig {
+  const { canaries = [], concurrency = FLEET_CONCURRENCY, targets, env, file, query, schemas } = options
+  const how = { canaries, concurrency }
+  if (targets !== undefined) return { ...how, source: 'targets', targets }
+  if (env !== undefined) return { ...how, source: 'env', env }
+  if (file !== undefined) return { ...how, source: 'file', file: resolve(root, file) }
+  if (query !== undefined) return { ...how, source: 'query', query }
+  if (schemas !== undefined) return { ...how, source: 'schemas', schemas }
+  return { ...how, source: 'schemaQuery', query: options.schemaQuery ?? '' }
 }
 
 function settleHooks(hooks: HookOptions, root: string): Hooks {

@@ -19,6 +19,9 @@ export interface OpenOptions {
   readonly states?: (() => readonly string[]) | undefined
   readonly onNotice?: ((message: string) => void) | undefined
   readonly onWait?: ((reason: string) => void) | undefined
+  /** See ServerOptions. */
+  readonly keepsConnections?: boolean | undefined
+  readonly onConnect?: (() => void) | undefined
 }
 
 /** Opens the database that a configuration names, on whichever engine it lives. */

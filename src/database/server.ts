@@ -22,6 +22,9 @@ export interface ServerOptions {
   readonly onNotice?: ((message: string) => void) | undefined
   /** Told once when the server is not up yet and dbkit waits for it. */
   readonly onWait?: ((reason: string) => void) | undefined
+  /** What has been closed is handed out again: for many short pieces of work in the same database. */
+  readonly keepsConnections?: boolean | undefined
+  readonly onConnect?: (() => void) | undefined
 }
 
 /** Connects to a server. Fails with `database.unreachable`, saying what to do about it. */
@@ -50,25 +53,50 @@ class ServerDatabase implements Database {
   readonly supports = { manySessions: true, timeouts: true }
   private readonly address: ServerAddress
   private readonly options: ServerOptions
-  /** The first connection waits here for the first session() or withLock() that wants one. */
-  private idle: ServerSession | undefined
+  /** The first connection waits here for the first session() or withLock() that wants one, and those that are kept for the next. */
+  private readonly idle: ServerSession[]
+  private isClosed = false
 
   constructor(address: ServerAddress, options: ServerOptions, label: string, first: ServerSession) {
     this.address = address
     this.options = options
-    this.idle = first
+    this.idle = [first]
     this.engine = { kind: 'server', label, version: first.serverVersion }
     this.major = Number.parseInt(first.serverVersion, 10)
   }
 
-  session(): Promise<Session> {
-    return this.connection()
+  async session(): Promise<Session> {
+    const own = await this.connection()
+    return this.options.keepsConnections === true ? this.lent(own) : own
+  }
+
+  /** A session whose end gives its connection back. */
+  private lent(own: ServerSession): Session {
+    let isClosed = false
+    return {
+      get lost() {
+        return own.lost
+      },
+      query: (sql, parameters) => own.query(sql, parameters),
+      execute: (sql, parameters) => own.execute(sql, parameters),
+      script: (sql) => own.script(sql),
+      alone: (before, sql, after) => own.alone(before, sql, after),
+      copyIn: (sql, source) => own.copyIn(sql, source),
+      cancel: () => own.cancel(),
+      close: async () => {
+        if (!isClosed) await this.giveBack(own)
+        isClosed = true
+      },
+    }
+  }
+
+  private async giveBack(session: ServerSession): Promise<void> {
+    if (this.options.keepsConnections === true && !session.lost && !this.isClosed) this.idle.push(session)
+    else await session.close()
   }
 
   private async connection(): Promise<ServerSession> {
-    const idle = this.idle
-    this.idle = undefined
-    if (idle !== undefined && !idle.lost) return idle
+    for (let idle = this.idle.pop(); idle !== undefined; idle = this.idle.pop()) if (!idle.lost) return idle
     try {
       return await connect(this.address, this.options)
     } catch (thrown) {
@@ -94,7 +122,9 @@ class ServerDatabase implements Database {
       return await body(controller.signal)
     } finally {
       session.onLost = undefined
-      await session.close()
+      // The lock ends with its transaction.
+      if (this.options.keepsConnections === true && !session.lost) await session.script('rollback')
+      await this.giveBack(session)
     }
   }
 
@@ -155,8 +185,8 @@ class ServerDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    await this.idle?.close()
-    this.idle = undefined
+    this.isClosed = true
+    for (const session of this.idle.splice(0)) await session.close()
   }
 }
 
@@ -403,6 +433,7 @@ async function connectOnce(
     })
   try {
     await client.connect()
+    options.onConnect?.()
   } catch (error) {
     // pg leaves the socket of a refused login open, and the process with it, until the server's patience ends.
     ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()

@@ -11,10 +11,14 @@ import { onEachDatabase, type RunOptions } from './with-database.js'
 export interface MigrateStatusOptions extends RunOptions {
   /** Report `ok: false` (exit 1) when anything is not as the files say. */
   readonly strict?: boolean
+  /** Of each target of the configuration's fleet. */
+  readonly fleet?: boolean
+  readonly concurrency?: number
 }
 
 /** What is applied, pending, edited, missing, out of order or interrupted. */
 export async function migrateStatus(config: Config, options: MigrateStatusOptions = {}): Promise<Report> {
+  if (options.fleet === true) return (await import('./fleet.js')).fleetStatus(config, options)
   const databases = await onEachDatabase(
     config,
     'migrate status',

@@ -8,8 +8,8 @@ import { planUp, type Plan, type UpGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
 import { findVersion } from '../workspace/version.js'
 import { scriptReader, type Workspace } from '../workspace/workspace.js'
-import { changeUnderLock } from './change-under-lock.js'
-import { onEachDatabase, refuseUnaskedEmbedded, type RunOptions } from './with-database.js'
+import { changeUnderLock, type Outcome } from './change-under-lock.js'
+import { onEachDatabase, refuseUnaskedEmbedded, type Opened, type RunOptions } from './with-database.js'
 
 export interface MigrateUpOptions extends RunOptions {
   /** Errors show no values of rows. */
@@ -20,6 +20,10 @@ export interface MigrateUpOptions extends RunOptions {
   readonly dryRun?: boolean
   readonly allowOutOfOrder?: boolean
   readonly singleTransaction?: boolean
+  /** On each target of the configuration's fleet. */
+  readonly fleet?: boolean
+  /** How many targets of a fleet at a time. Default: as the configuration says, or 8 */
+  readonly concurrency?: number
 }
 
 /**
@@ -30,34 +34,15 @@ export interface MigrateUpOptions extends RunOptions {
  * const report = await migrateUp(config)
  */
 export async function migrateUp(config: Config, options: MigrateUpOptions = {}): Promise<Report> {
-  const {
-    dryRun = false,
-    allowOutOfOrder = false,
-    singleTransaction = false,
-    goal = { kind: 'latest' },
-  } = options
+  if (options.fleet === true) return (await import('./fleet.js')).fleetUp(config, options)
+  const { dryRun = false, goal = { kind: 'latest' } } = options
   if (!dryRun) refuseUnaskedEmbedded(config)
   const databases = await onEachDatabase(
     config,
     'migrate up',
     options,
     async (opened) => {
-      const text = scriptReader()
-      const decide = (ledger: Ledger): Plan =>
-        planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })
-      const outcome = await changeUnderLock(opened, [decide], {
-        dryRun,
-        singleTransaction,
-        redact: options.redact,
-        preflight: options.preflight,
-        // Before the last migration they may name what is not there yet.
-        repeatables: goal.kind === 'latest',
-        // What code imports is in no checksum.
-        stateKey: (ledger) =>
-          opened.workspace.migrations.some(({ up }) => up.module !== undefined)
-            ? undefined
-            : stateKeys(ledger.entries, opened.config).at(-1),
-      })
+      const outcome = await upOn(opened, options)
       if (opened.workspace.migrations.length > 0) return outcome
       // A folder named by mistake would else look like a database that is up to date.
       const folder = relative(config.root, opened.config.migrations) || '.'
@@ -66,6 +51,32 @@ export async function migrateUp(config: Config, options: MigrateUpOptions = {}):
     { states: (workspace, settings) => (dryRun ? [] : startingStates(workspace, settings, goal)) },
   )
   return { command: 'migrate up', ok: databases.every(({ ok }) => ok), databases }
+}
+
+/** Applies what is pending in one database. */
+export function upOn(opened: Opened, options: MigrateUpOptions): Promise<Outcome> {
+  const {
+    dryRun = false,
+    allowOutOfOrder = false,
+    singleTransaction = false,
+    goal = { kind: 'latest' },
+  } = options
+  const text = scriptReader()
+  const decide = (ledger: Ledger): Plan =>
+    planUp(opened.workspace, ledger, goal, { allowOutOfOrder, singleTransaction }, { text })
+  return changeUnderLock(opened, [decide], {
+    dryRun,
+    singleTransaction,
+    redact: options.redact,
+    preflight: options.preflight,
+    // Before the last migration they may name what is not there yet.
+    repeatables: goal.kind === 'latest',
+    // What code imports is in no checksum.
+    stateKey: (ledger) =>
+      opened.workspace.migrations.some(({ up }) => up.module !== undefined)
+        ? undefined
+        : stateKeys(ledger.entries, opened.config).at(-1),
+  })
 }
 
 /** The states on the way to the goal, the furthest first. With --step the way is not known before the ledger is read. */

@@ -24,6 +24,8 @@ interface Options extends GlobalOptions {
   readonly dryRun?: boolean
   readonly allowOutOfOrder?: boolean
   readonly singleTransaction?: boolean
+  readonly fleet?: boolean
+  readonly concurrency?: number
   readonly exitCode?: boolean
   readonly redact?: boolean
   readonly preflight?: boolean
@@ -56,18 +58,21 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
     .option('--dry-run', 'print the SQL that would be run, write nothing')
     .option('--allow-out-of-order', 'also apply what is pending below the last applied version')
     .option('--single-transaction', 'one transaction for all instead of one for each')
+    .option('--fleet', 'on every target of the configuration: canaries first, until one fails')
+    .option('--concurrency <n>', 'how many targets of a fleet at a time (default: 8)', wholeNumber)
     .addHelpText(
       'after',
       examples(
         'dbkit migrate up',
         'dbkit migrate up -d happyrobot --to 3',
+        'dbkit migrate up -d shop --fleet --concurrency 16',
         'dbkit migrate up --url postgresql://ci@db/freight -d happyrobot --wait',
       ),
     )
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       return runVerb(context, options, (config, run) =>
-        migrateUp(config, { ...run, ...choices(options), goal: upGoal(options) }),
+        migrateUp(config, { ...run, ...choices(options), ...fleetOf(options), goal: upGoal(options) }),
       )
     })
 
@@ -107,11 +112,13 @@ export function addMigrateCommands(program: Command, context: VerbContext): void
     .command('status')
     .description('show what is applied, pending, edited, missing or interrupted')
     .option('--exit-code', 'exit 1 when something is pending or wrong')
+    .option('--fleet', 'which target of the configuration is at which version')
+    .option('--concurrency <n>', 'how many targets of a fleet at a time (default: 8)', wholeNumber)
     .addHelpText('after', examples('dbkit migrate status', 'dbkit migrate status --exit-code --json'))
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       return runVerb(context, options, (config, run) =>
-        migrateStatus(config, { ...run, strict: options.exitCode === true }),
+        migrateStatus(config, { ...run, ...fleetOf(options), strict: options.exitCode === true }),
       )
     })
 
@@ -276,6 +283,13 @@ function choices(options: Options): {
     preflight: options.preflight !== false,
     yes: options.yes === true,
   }
+}
+
+function fleetOf({ fleet, concurrency }: Options): {
+  readonly fleet: boolean
+  readonly concurrency?: number
+} {
+  return { fleet: fleet === true, ...(concurrency === undefined ? {} : { concurrency }) }
 }
 
 function upGoal({ to, step }: Options): UpGoal {
