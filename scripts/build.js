@@ -157,7 +157,7 @@ const bin = {
         // What every start needs, in one file: each further one costs a millisecond.
         {
           name: 'start',
-          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-human|render-json)[^\\/]*|cli[\\/]commands[\\/][^\\/]*)\.ts$|node_modules[\\/]commander[\\/]|rolldown[\\/]runtime/,
+          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-|ask-)[^\\/]*|cli[\\/]commands[\\/][^\\/]*)\.ts$|node_modules[\\/]commander[\\/]|rolldown[\\/]runtime/,
         },
         {
           // What every command that looks at a database needs.

@@ -9,19 +9,6 @@ import type {
   StepReport,
 } from '../index.js'
 import { inert, redact } from './redact.js'
-import { renderBench } from './render-bench.js'
-import { renderImport, renderFindings } from './render-import.js'
-import { renderFleet } from './render-fleet.js'
-import { renderDiff } from './render-diff.js'
-import { renderBackup, renderRestore } from './render-backup.js'
-import { renderDoctor } from './render-doctor.js'
-import { renderDrift } from './render-drift.js'
-import { renderFuzz } from './render-fuzz.js'
-import { renderGenerate } from './render-generate.js'
-import { renderLint } from './render-lint.js'
-import { renderMaintain, renderMaintainSql } from './render-maintain.js'
-import { renderPortable } from './render-portable.js'
-import { renderVerify } from './render-verify.js'
 
 export interface RenderOptions {
   readonly color: boolean
@@ -30,26 +17,29 @@ export interface RenderOptions {
 }
 
 /** A report as text: what goes to stdout, and what to stderr. */
-export function renderHuman(
+export async function renderHuman(
   report: Report,
   options: RenderOptions,
-): { readonly out: string; readonly error: string } {
+): Promise<{ readonly out: string; readonly error: string }> {
   const paint = new Chalk({ level: options.color ? 1 : 0 })
   const alarm = new Chalk({ level: options.errorColor ? 1 : 0 })
-  const out = options.quiet
-    ? []
-    : report.databases.flatMap((database) => {
-        const told = renderDatabase(database, paint)
-        // SQL that is to be run stays as it is.
-        return isText(database) ? told : told.map(inert)
-      })
+  const out: string[] = []
+  for (const database of options.quiet ? [] : report.databases) {
+    const told = await renderDatabase(database, paint)
+    // SQL that is to be run stays as it is.
+    out.push(...(isText(database) ? told : told.map(inert)))
+  }
+  const findings: string[] = []
+  for (const database of report.databases)
+    if (database.import !== undefined) {
+      const { renderFindings } = await import('./render-import.js')
+      findings.push(...renderFindings(database.import, { paint: alarm, quiet: options.quiet }))
+    }
   const errors = [
     ...report.databases.flatMap((database) =>
       database.error === undefined ? [] : renderFailure(database.error, alarm, database),
     ),
-    ...report.databases.flatMap((database) =>
-      renderFindings(database.import, { paint: alarm, quiet: options.quiet }),
-    ),
+    ...findings,
     ...(report.error === undefined ? [] : renderFailure(report.error, alarm)),
   ]
   const lines = (all: readonly string[]): string => (all.length === 0 ? '' : redact(all.join('\n')) + '\n')
@@ -61,13 +51,13 @@ function isText({ sql, text, diff, maintain }: DatabaseReport): boolean {
   return sql !== undefined || text !== undefined || diff !== undefined || maintain !== undefined
 }
 
-function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly string[] {
+async function renderDatabase(report: DatabaseReport, paint: ChalkInstance): Promise<readonly string[]> {
   if (report.sql !== undefined) return renderDryRun(report)
   if (report.text !== undefined) return [report.text.trimEnd()]
   if (report.diff !== undefined && (report.files === undefined || report.diff.up.length > 0))
-    return renderDiff(report, report.diff)
+    return (await import('./render-diff.js')).renderDiff(report, report.diff)
   if (report.maintain !== undefined && report.dryRun === true)
-    return renderMaintainSql(report.database, report.maintain)
+    return (await import('./render-maintain.js')).renderMaintainSql(report.database, report.maintain)
   const { engine } = report
   const version = engine?.version === undefined ? '' : `PostgreSQL ${engine.version}, `
   const heading =
@@ -77,23 +67,9 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...renderExistence(report, paint),
     ...renderSteps(report, paint),
     ...(report.migrations === undefined ? [] : renderStatus(report, paint)),
-    ...(report.fleet === undefined ? [] : renderFleet(report.fleet, paint, formatTime)),
     ...(report.repeatable ?? []).map((one) => renderRepeatable(one, paint)),
     ...(report.seed === undefined ? [] : renderSeed(report, paint)),
-    ...(report.import === undefined
-      ? []
-      : renderImport(report.import, { dryRun: report.dryRun === true, paint, time: formatTime })),
-    ...(report.generate === undefined ? [] : renderGenerate(report.generate, { paint, time: formatTime })),
-    ...(report.bench === undefined ? [] : renderBench(report.bench, paint)),
-    ...(report.verify === undefined ? [] : renderVerify(report.verify, { paint, time: formatTime })),
-    ...(report.lint === undefined ? [] : renderLint(report.lint, { paint, time: formatTime })),
-    ...(report.backup === undefined ? [] : renderBackup(report.backup, { paint, time: formatTime })),
-    ...(report.restore === undefined ? [] : renderRestore(report.restore, { paint, time: formatTime })),
-    ...(report.maintain === undefined ? [] : renderMaintain(report.maintain, { paint, time: formatTime })),
-    ...(report.portable === undefined ? [] : renderPortable(report.portable, paint)),
-    ...(report.doctor === undefined ? [] : renderDoctor(report.doctor, paint)),
-    ...(report.fuzz === undefined ? [] : renderFuzz(report.fuzz, { paint, time: formatTime })),
-    ...(report.drift === undefined ? [] : renderDrift(report.drift, paint)),
+    ...(await renderFound(report, paint)),
     ...(report.docs === undefined ? [] : [renderDocs(report.docs, paint)]),
     ...(report.files ?? []).map(
       (file) => `  ${report.dryRun === true ? paint.dim('would write') : paint.green('wrote')} ${file}`,
@@ -101,6 +77,41 @@ function renderDatabase(report: DatabaseReport, paint: ChalkInstance): readonly 
     ...(report.connection === undefined ? [] : [`  ${report.connection}`, `  psql ${report.connection}`]),
     ...(report.notes ?? []).map((note) => `  ${paint.yellow('note')} ${note}`),
   ]
+}
+
+/** What the commands that look into something have found. Each has a module of its own, so that the others need not load it. */
+async function renderFound(report: DatabaseReport, paint: ChalkInstance): Promise<readonly string[]> {
+  const told = { paint, time: formatTime }
+  const lines: string[] = []
+  if (report.fleet !== undefined)
+    lines.push(...(await import('./render-fleet.js')).renderFleet(report.fleet, paint, formatTime))
+  if (report.import !== undefined) {
+    const { renderImport } = await import('./render-import.js')
+    lines.push(...renderImport(report.import, { ...told, dryRun: report.dryRun === true }))
+  }
+  if (report.generate !== undefined)
+    lines.push(...(await import('./render-generate.js')).renderGenerate(report.generate, told))
+  if (report.bench !== undefined)
+    lines.push(...(await import('./render-bench.js')).renderBench(report.bench, paint))
+  if (report.verify !== undefined)
+    lines.push(...(await import('./render-verify.js')).renderVerify(report.verify, told))
+  if (report.lint !== undefined)
+    lines.push(...(await import('./render-lint.js')).renderLint(report.lint, told))
+  if (report.backup !== undefined)
+    lines.push(...(await import('./render-backup.js')).renderBackup(report.backup, told))
+  if (report.restore !== undefined)
+    lines.push(...(await import('./render-backup.js')).renderRestore(report.restore, told))
+  if (report.maintain !== undefined)
+    lines.push(...(await import('./render-maintain.js')).renderMaintain(report.maintain, told))
+  if (report.portable !== undefined)
+    lines.push(...(await import('./render-portable.js')).renderPortable(report.portable, paint))
+  if (report.doctor !== undefined)
+    lines.push(...(await import('./render-doctor.js')).renderDoctor(report.doctor, paint))
+  if (report.fuzz !== undefined)
+    lines.push(...(await import('./render-fuzz.js')).renderFuzz(report.fuzz, told))
+  if (report.drift !== undefined)
+    lines.push(...(await import('./render-drift.js')).renderDrift(report.drift, paint))
+  return lines
 }
 
 function renderDocs({ tables, views, described, describable }: DocsReport, paint: ChalkInstance): string {

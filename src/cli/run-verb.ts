@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { exitCodeOf, settleConfig, type Config, type Observer, type Report } from '../index.js'
 import { flagsOf, type GlobalOptions } from './options.js'
 import type { Terminal } from './terminal.js'
@@ -23,8 +22,6 @@ export async function runVerb(
   // For a command that has printed its report while it ran.
   { isTold = () => false }: { readonly isTold?: (report: Report) => boolean } = {},
 ): Promise<void> {
-  // A heap of some megabytes is collected by one thread with a twelfth less CPU than by one a core, which wake each other.
-  setFlagsFromString('--no-parallel-scavenge')
   const { terminal } = context
   const config = await settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
   const progress =
@@ -50,7 +47,7 @@ export async function printReport(terminal: Terminal, options: GlobalOptions, re
     return
   }
   const { renderHuman } = await import('./render-human.js')
-  const text = renderHuman(report, {
+  const text = await renderHuman(report, {
     color: wantsColor(terminal, options, terminal.stdout),
     errorColor: wantsColor(terminal, options, terminal.stderr),
     quiet: options.quiet === true,

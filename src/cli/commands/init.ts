@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline'
 import { Option, type Command } from 'commander'
-import { databaseNameOf, environmentName, init, exitCodeOf, type InitOptions } from '../../index.js'
+import { init, exitCodeOf, type InitOptions } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { printReport, type VerbContext } from '../run-verb.js'
 import type { Terminal } from '../terminal.js'
@@ -43,7 +42,9 @@ export function addInitCommand(program: Command, context: VerbContext): void {
         ...(options.ci === undefined ? {} : { ci: options.ci }),
       }
       const { terminal } = context
-      const settled = isAsked(options, terminal) ? await ask(given, terminal) : given
+      const settled = isAsked(options, terminal)
+        ? await (await import('../ask-init.js')).askInit(given, terminal)
+        : given
       const report = await init(settled, { cwd: terminal.cwd() })
       await printReport(terminal, options, report)
       context.exitCode = exitCodeOf(report)
@@ -53,41 +54,4 @@ export function addInitCommand(program: Command, context: VerbContext): void {
 function isAsked(options: Options, { env, stdin, stderr }: Terminal): boolean {
   if (options.json === true || options.yes === true || (env['CI'] ?? '') !== '') return false
   return 'isTTY' in stdin && stdin.isTTY === true && stderr.isTTY === true
-}
-
-/** What no flag has said already, with the default for Enter. */
-async function ask(given: InitOptions, terminal: Terminal): Promise<InitOptions> {
-  const lines = createInterface({ input: terminal.stdin })
-  const answers = lines[Symbol.asyncIterator]()
-  const question = async (known: string | undefined, text: string, otherwise: string): Promise<string> => {
-    if (known !== undefined) return known
-    terminal.stderr.write(`${text} [${otherwise}] `)
-    const answer = await answers.next()
-    const said = answer.done === true ? '' : answer.value.trim()
-    return said === '' ? otherwise : said
-  }
-  try {
-    const database = await question(given.database, 'Name of the database?', databaseNameOf(terminal.cwd()))
-    const migrations = await question(
-      given.migrations,
-      'Folder of the migrations?',
-      `sql/${database}/migrations`,
-    )
-    const urlVariable = await question(
-      given.urlVariable,
-      "Environment variable of the server's URL?",
-      environmentName(database),
-    )
-    const types = await question(given.types, 'File of the emitted types?', `types/${database}.ts`)
-    const ci = await question(given.ci, 'CI workflow: github, gitlab or none?', 'none')
-    return {
-      database,
-      migrations,
-      urlVariable,
-      types,
-      ...(ci === 'github' || ci === 'gitlab' ? { ci } : {}),
-    }
-  } finally {
-    lines.close()
-  }
 }
