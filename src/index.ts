@@ -192,6 +192,7 @@ export async function init(options: InitOptions, surroundings: { readonly cwd: s
 
 /** Applies what is pending. */
 export async function migrateUp(config: Config, options?: MigrateUpOptions): Promise<Report> {
+  if (options?.fleet === true) return (await import('./verbs/fleet.js')).fleetUp(config, options)
   return (await import('./verbs/migrate-up.js')).migrateUp(config, options)
 }
 
@@ -207,6 +208,7 @@ export async function migrateRedo(config: Config, options?: MigrateRedoOptions):
 
 /** What is applied, pending, edited, missing, out of order or interrupted. */
 export async function migrateStatus(config: Config, options?: MigrateStatusOptions): Promise<Report> {
+  if (options?.fleet === true) return (await import('./verbs/fleet.js')).fleetStatus(config, options)
   return (await import('./verbs/migrate-status.js')).migrateStatus(config, options)
 }
 

@@ -18,7 +18,6 @@ export interface MigrateStatusOptions extends RunOptions {
 
 /** What is applied, pending, edited, missing, out of order or interrupted. */
 export async function migrateStatus(config: Config, options: MigrateStatusOptions = {}): Promise<Report> {
-  if (options.fleet === true) return (await import('./fleet.js')).fleetStatus(config, options)
   const databases = await onEachDatabase(
     config,
     'migrate status',

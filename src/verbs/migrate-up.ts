@@ -34,7 +34,6 @@ export interface MigrateUpOptions extends RunOptions {
  * const report = await migrateUp(config)
  */
 export async function migrateUp(config: Config, options: MigrateUpOptions = {}): Promise<Report> {
-  if (options.fleet === true) return (await import('./fleet.js')).fleetUp(config, options)
   const { dryRun = false, goal = { kind: 'latest' } } = options
   if (!dryRun) refuseUnaskedEmbedded(config)
   const databases = await onEachDatabase(

@@ -108,10 +108,8 @@ suite('a fleet of schemas on a server', () => {
     expect(human.stdout.split('\n').length).toBeLessThan(8)
     await server.query('delete from t020.people')
     const again = await fleet(folder, ['migrate', 'up'], env())
-    const { summary, versions } = again.told.databases[0]?.fleet ?? {
-      summary: {} as Record<string, number>,
-      versions: [],
-    }
+    const { summary = {}, versions = [] }: Partial<Told['databases'][number]['fleet']> =
+      again.told.databases[0]?.fleet ?? {}
     expect([again.ended.exit, (summary['migrated'] ?? 0) + (summary['current'] ?? 0)]).toEqual([0, 30])
     expect(summary['current']).toBeGreaterThan(0)
     expect(versions.map(({ version, count }) => [version, count])).toEqual([['0002_name', 30]])
