@@ -1,6 +1,7 @@
 import { cancellable } from '../apply/run-transaction.js'
 import type { Catalog, Fact } from '../catalog/catalog.js'
 import { orderedStatements } from '../catalog/ddl-order.js'
+import type { Statement } from '../catalog/ddl-statement.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Session } from '../database/database.js'
 import { BEGIN, type LedgerPlace } from '../database/ledger.js'
@@ -19,12 +20,17 @@ export async function carryOver(
 ): Promise<Catalog> {
   await createMissingRoles(session, rolesNamedBy(catalog))
   // Bodies may name what no edge leads to, and what comes later.
-  await session.script(`${BEGIN};set local check_function_bodies to off`)
+  const begin = `${BEGIN};set local check_function_bodies to off`
+  await session.script(begin)
   let object = ''
   try {
-    for (const { sql, of } of orderedStatements(catalog)) {
-      object = of
-      await cancellable(session, signal, () => session.script(sql))
+    const statements = orderedStatements(catalog)
+    if (!(await runTogether(session, statements, signal))) {
+      await session.script(begin)
+      for (const { sql, of } of statements) {
+        object = of
+        await cancellable(session, signal, () => session.script(sql))
+      }
     }
     await session.script('commit')
   } catch (error) {
@@ -34,6 +40,28 @@ export async function carryOver(
     throw problem('drift.not-carried-over', { object, major, message: error.message }, { cause: error })
   }
   return readCatalog(session, { ledger })
+}
+
+/** Statements in one message: a round trip each would take longer than most of them. */
+const AT_ONCE = 100
+
+/** False, and rolled back, where one of them is refused: which one it was is seen when they are run one by one. */
+async function runTogether(
+  session: Session,
+  statements: readonly Statement[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    for (let at = 0; at < statements.length; at += AT_ONCE) {
+      const text = statements.slice(at, at + AT_ONCE).map(({ sql }) => `${sql};\n`)
+      await cancellable(session, signal, () => session.script(text.join('')))
+    }
+    return true
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.connectionLost || signal.aborted) throw error
+    await session.script('rollback')
+    return false
+  }
 }
 
 /** Roles are not a database's own, but owners, grants and policies name them. */

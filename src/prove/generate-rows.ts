@@ -1,5 +1,5 @@
 import { factsOf, partsOfKind, type Catalog, type FactOf } from '../catalog/catalog.js'
-import type { Session } from '../database/database.js'
+import type { Session, TextRow } from '../database/database.js'
 import { quoteName, quoteLiteral } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
 import { hintsOf, valueOf, type Hints } from './column-values.js'
@@ -84,19 +84,41 @@ const BEGIN = [
 
 /** Referenced tables first. In a ring, one whose reference may stay empty begins. */
 function inOrder(catalog: Catalog, wanted: readonly string[]): readonly FactOf<'table'>[] {
-  const waiting = factsOf(catalog, 'table').filter(({ identity }) => wanted.includes(identity))
-  const sorted: FactOf<'table'>[] = []
-  const isOpen = ({ key, identity }: FactOf<'table'>, mayBeEmpty: boolean): boolean =>
-    foreignKeysOf(catalog, key).every(
-      ({ table, columns }) =>
-        table === identity ||
-        !waiting.some((other) => other.identity === table) ||
-        (mayBeEmpty && columns.some((name) => isNullable(catalog, key, name))),
+  const names = new Set(wanted)
+  const all = factsOf(catalog, 'table')
+    .filter(({ identity }) => names.has(identity))
+    .map((table, place) => ({ table, place, keys: foreignKeysOf(catalog, table.key) }))
+  type Waiting = (typeof all)[number]
+  const waiting = new Map(all.map((one) => [one.table.identity, one]))
+  const referring = new Map<string, Waiting[]>()
+  for (const one of all)
+    for (const { table } of one.keys) {
+      const others = referring.get(table)
+      if (others === undefined) referring.set(table, [one])
+      else others.push(one)
+    }
+  const isOpen = ({ table, keys }: Waiting, mayBeEmpty: boolean): boolean =>
+    keys.every(
+      (one) =>
+        one.table === table.identity ||
+        !waiting.has(one.table) ||
+        (mayBeEmpty && one.columns.some((name) => isNullable(catalog, table.key, name))),
     )
-  while (waiting.length > 0) {
-    const ready = waiting.findIndex((table) => isOpen(table, false))
-    const first = ready >= 0 ? ready : waiting.findIndex((table) => isOpen(table, true))
-    sorted.push(...waiting.splice(Math.max(0, first), 1))
+  // In the order in which they were found, so that the same catalog gives the same rows.
+  const open = all.filter((one) => isOpen(one, false))
+  const sorted: FactOf<'table'>[] = []
+  while (waiting.size > 0) {
+    const next =
+      open.shift() ?? [...waiting.values()].find((one) => isOpen(one, true)) ?? [...waiting.values()][0]
+    if (next === undefined) break
+    waiting.delete(next.table.identity)
+    sorted.push(next.table)
+    for (const one of new Set(referring.get(next.table.identity))) {
+      if (!waiting.has(one.table.identity) || !isOpen(one, false)) continue
+      const before = open.findIndex(({ place }) => place >= one.place)
+      // A ring was opened before: it is ready already.
+      if (open[before] !== one) open.splice(before < 0 ? open.length : before, 0, one)
+    }
   }
   return sorted
 }
@@ -140,6 +162,8 @@ interface TablePlan {
   readonly involved: ReadonlyMap<string, readonly string[]>
   readonly bounds: readonly (readonly string[])[]
   readonly partitionKey: readonly string[]
+  /** Rows of other tables that its own can refer to, by the query that found them: all of its rows ask the same. */
+  readonly referred: Map<string, readonly TextRow[]>
 }
 
 function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'table'>): TablePlan {
@@ -164,6 +188,7 @@ function planTable(catalog: Catalog, { key, identity, properties }: FactOf<'tabl
         ({ name, details }) => [name, details.columns.filter((column) => column !== undefined)] as const,
       ),
     ]),
+    referred: new Map(),
     bounds: partitions.map((partition) => boundOf(partition.properties.partitionBound ?? '')),
     partitionKey:
       /\(([\w", ]+)\)/
@@ -290,7 +315,10 @@ async function refer(
     })
     const where = fixed.length === 0 ? '' : ` where ${fixed.join(' and ')}`
     const list = references.map((name) => `${quoteName(name)}::text`).join(', ')
-    const rows = await session.query(`select ${list} from ${table}${where} order by 1 limit 20`)
+    const query = `select ${list} from ${table}${where} order by 1 limit 20`
+    const rows = plan.referred.get(query) ?? (await session.query(query))
+    // Of its own there are more after each row.
+    if (table !== plan.identity && rows.length > 0) plan.referred.set(query, rows)
     const row = rows[(number - 1) % Math.max(1, rows.length)] ?? chance.pick(rows)
     for (const [index, name] of columns.entries()) {
       const value = row?.[index] ?? undefined

@@ -15,7 +15,8 @@ import type { Shadow } from './shadow.js'
 export interface Side {
   /** For people: "the migrations of happyrobot", "schema.sql". */
   readonly label: string
-  make(session: Session): Promise<void>
+  /** Resolves to what it has made, where that has been read. */
+  make(session: Session): Promise<Catalog | undefined>
   /** Roles that it names, known once it has been made. */
   roles(): readonly string[]
 }
@@ -49,12 +50,11 @@ export async function proveChange(options: ProveChangeOptions): Promise<ProvedCh
   const { shadow, config, to } = options
   const read = async (): Promise<Catalog> =>
     readCatalog(await shadow.sessions.current(), { ledger: config.ledger })
-  await to.make(await shadow.sessions.current())
-  const wanted = await read()
+  const wanted = (await to.make(await shadow.sessions.current())) ?? (await read())
   await shadow.renew()
-  await makeStart(options)
-  const start = await read()
-  const meant = usableRenames(options.renames, start, wanted)
+  const start = (await makeStart(options)) ?? (await read())
+  const named = options.renames.map((rename) => inItsSchema(rename, start, config.searchPath))
+  const meant = usableRenames(named, start, wanted)
   const known = namesOf(meant)
   const candidates = renameCandidates(start, wanted).filter((one) => !known.has(one.from))
   const asked = candidates.length === 0 ? [] : ((await options.askRenames?.(candidates)) ?? [])
@@ -72,13 +72,30 @@ export async function proveChange(options: ProveChangeOptions): Promise<ProvedCh
 }
 
 /** The change may name roles that only the other side has. */
-async function makeStart({ shadow, from, to }: ProveChangeOptions): Promise<void> {
+async function makeStart({ shadow, from, to }: ProveChangeOptions): Promise<Catalog | undefined> {
   const session = await shadow.sessions.current()
-  await from.make(session)
+  const made = await from.make(session)
   const known = new Set(
     (await session.query('select rolname from pg_catalog.pg_roles')).map(([name]) => name),
   )
   for (const role of to.roles()) if (!known.has(role)) await session.script(`create role ${quoteName(role)}`)
+  return made
+}
+
+/** A name without a schema is that of the first schema of the path that has it, under the old name or the new one. */
+function inItsSchema({ from, to }: Rename, start: Catalog, searchPath: string): Rename {
+  const [, kind = '', name = ''] = /^(materialized view|\S+) (.+)$/.exec(from) ?? []
+  const parts = name.match(/"(?:[^"]|"")*"|[^.]+/g) ?? []
+  if (parts.length !== (kind === 'column' ? 2 : 1)) return { from, to }
+  const schemas = searchPath
+    .split(',')
+    .map((schema) => schema.trim())
+    .filter((schema) => schema.replaceAll('"', '') !== '$user')
+  const renamed = [...parts.slice(0, -1), quoteIfNeeded(to)].join('.')
+  const has = (schema: string, what: string): boolean => start.facts.has(`${kind} ${schema}.${what}`)
+  const schema =
+    schemas.find((one) => has(one, name)) ?? schemas.find((one) => has(one, renamed)) ?? schemas[0]
+  return schema === undefined ? { from, to } : { from: `${kind} ${schema}.${name}`, to }
 }
 
 /** A directive stays in its file when its work is done; a name that was never there is a slip. */
@@ -155,10 +172,14 @@ function reversed({ from }: Rename, up: Change): Rename {
 /** Rows that satisfy the constraints, in every table that has none. */
 async function fill(session: Session, catalog: Catalog, searchPath: string): Promise<RowState> {
   const before = await readRowState(session, catalog)
+  const partitions = new Map<string | undefined, string[]>()
+  for (const { identity, properties } of factsOf(catalog, 'table')) {
+    const siblings = partitions.get(properties.partitionOf)
+    if (siblings === undefined) partitions.set(properties.partitionOf, [identity])
+    else siblings.push(identity)
+  }
   const partitionsOf = (table: string): readonly string[] =>
-    factsOf(catalog, 'table').flatMap(({ identity, properties }) =>
-      properties.partitionOf === table ? [identity, ...partitionsOf(identity)] : [],
-    )
+    (partitions.get(table) ?? []).flatMap((one) => [one, ...partitionsOf(one)])
   const tables = factsOf(catalog, 'table')
     .filter(({ properties }) => properties.partitionOf === undefined)
     .map(({ identity }) => identity)

@@ -106,6 +106,7 @@ async function liveSide(database: DatabaseConfig, context: SideContext): Promise
       const { server_version_num: major } = await majorOf(session)
       const made = await carryOver(catalog, session, { ledger: database.ledger, major, signal })
       if (major === catalog.major) refuseOthers(catalog, made, major)
+      return made
     },
   }
 }
@@ -151,6 +152,7 @@ function migrationsSide(database: DatabaseConfig, context: SideContext): ChangeS
       if (error !== undefined) throw error
       const { signal } = context
       await runAllRepeatables(workspace.repeatable, sessions, scriptReader(), { config: database, signal })
+      return undefined
     },
   }
 }
@@ -186,7 +188,7 @@ function filesSide(paths: readonly string[], label: string, context: SideContext
         try {
           await loadDeclared(session, scripts, context.database, context.signal)
           await session.script('reset all')
-          return
+          return undefined
         } catch (error) {
           // A schema names roles and does not make them.
           const role = missingRole(error)

@@ -6,15 +6,18 @@ import {
   insertEntrySql,
   deleteEntrySql,
   readLedger,
+  squashEntriesSql,
   type Ledger,
   type LedgerEntry,
 } from '../database/ledger.js'
-import { problem } from '../errors.js'
+import { DbkitError, problem } from '../errors.js'
 import { DBKIT_VERSION } from '../package-version.js'
 import { entryOf, planRepair } from '../plan/plan.js'
+import { recogniseSquashes } from '../plan/squash.js'
 import type { DatabaseReport, Report } from '../report.js'
 import { findVersion } from '../workspace/version.js'
-import { readScriptText } from '../workspace/workspace.js'
+import { readScriptText, type Workspace } from '../workspace/workspace.js'
+import { describeRecognition } from './change-under-lock.js'
 import {
   onEachDatabase,
   refuseUnaskedEmbedded,
@@ -66,8 +69,11 @@ async function repair(
   options: MigrateRepairOptions,
 ): Promise<Omit<DatabaseReport, 'database' | 'engine'>> {
   const place = config.ledger
-  const ledger = await readLedger(session, place)
-  const changes: { sql: string; note: string }[] = []
+  const { ledger, recognised } = recognise(workspace, await readLedger(session, place), options)
+  const changes = recognised.map((one) => ({
+    sql: squashEntriesSql(place, one.entry, one.gone),
+    note: describeRecognition(one),
+  }))
   if (options.markApplied !== undefined) {
     const { markApplied } = options
     const wanted = findVersion(markApplied, workspace.migrations)
@@ -105,6 +111,24 @@ async function repair(
   if (options.dryRun !== true && changes.length > 0)
     await session.script(['begin', ...changes.map(({ sql }) => sql), 'commit'].join(';'))
   return { ok: true, notes: changes.length === 0 ? ['nothing to repair'] : changes.map(({ note }) => note) }
+}
+
+/**
+ * What a squash took the place of is no edit of the last one. Where a database has only a part of it, the rows are settled as they are:
+ * that is what `--mark-applied` and `--forget` are for.
+ */
+function recognise(
+  workspace: Workspace,
+  ledger: Ledger,
+  { markApplied, forget }: MigrateRepairOptions,
+): ReturnType<typeof recogniseSquashes> {
+  try {
+    return recogniseSquashes(workspace, ledger, { text: readScriptText })
+  } catch (error) {
+    const settles = markApplied !== undefined || forget !== undefined
+    if (!settles || !(error instanceof DbkitError) || error.code !== 'plan.squashed') throw error
+    return { ledger, recognised: [] }
+  }
 }
 
 function entryNamed(ledger: Ledger, written: string, database: string): LedgerEntry {

@@ -151,5 +151,14 @@ function filesOf(
   const target = schemaFolderOf(database)
   const absolute = (files: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
     new Map([...files].map(([path, text]) => [join(target, path), text]))
-  return { target, wanted: absolute(declaredFiles(catalog)), present: absolute(readSqlFiles(target)) }
+  const present = readSqlFiles(target)
+  const wanted = [...declaredFiles(catalog)].map(
+    ([path, text]) => [path, renamesIn(present.get(path)) + text] as const,
+  )
+  return { target, wanted: absolute(new Map(wanted)), present: absolute(present) }
+}
+
+/** What somebody said at the head of a file about names that have changed: nobody else knows it. */
+function renamesIn(text = ''): string {
+  return /^(?:--\s*dbkit:\s*rename\b[^\n]*\n)*/.exec(text)?.[0] ?? ''
 }

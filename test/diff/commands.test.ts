@@ -114,7 +114,8 @@ describe('the declared schema leads', () => {
     expect(refused.report.diff?.up).toEqual([])
     const wrong = await json('schema', 'diff', '--rename', 'column public.orders.wait = kilos')
     expect([wrong.exit, wrong.report.error?.code]).toEqual([2, 'diff.no-such-name'])
-    const flag = await json('schema', 'diff', '--rename', 'column public.orders.weight = kilos')
+    // Without a schema, that of the path.
+    const flag = await json('schema', 'diff', '--rename', 'column orders.weight = kilos')
     expect(flag.report.diff?.up.map(({ sql }) => sql)).toEqual([
       'alter table public.orders rename column weight to kilos;\n',
     ])
@@ -126,6 +127,9 @@ describe('the declared schema leads', () => {
     )
     // The directive stays in its file, and asks for nothing more.
     expect((await json('schema', 'diff')).report.diff?.equal).toBe(true)
+    await run('schema', 'dump')
+    expect(read('sql/shop/schema/tables/orders.sql')).toMatch(/^-- dbkit: rename .*\ncreate table/)
+    expect((await run('schema', 'dump', '--check')).exit).toBe(0)
   }, 240_000)
 
   test('what would be lost is refused, and said above the statement when it is meant', async () => {
