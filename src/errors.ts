@@ -947,6 +947,13 @@ const catalogue = {
   },
 
   // ---- drift
+  'dump.nothing-there': {
+    exit: 2,
+    say: (a: { database: string; files: number; folder: string }) =>
+      `${a.database} holds nothing to write down, and ${a.folder} holds ${String(a.files)} file${a.files === 1 ? '' : 's'}, which would all be removed.`,
+    hint: () =>
+      'Run dbkit migrate up there first, or leave --url and --embedded out: then the schema is what the migrations make.',
+  },
   'drift.no-ledger': {
     exit: 2,
     say: (a: { database: string; ledger: string }) =>

@@ -116,6 +116,13 @@ function write(
       ? { ok: true, notes: [`${show(target)} is up to date`, ...notes] }
       : { ok: false, notes: [...differences, 'run dbkit schema dump', ...notes] }
   }
+  // A database that nobody has migrated yet, like the embedded one of a fresh checkout, says nothing of what should be.
+  if (options.from === 'database' && wanted.size === 0 && gone.length > 0)
+    throw problem('dump.nothing-there', {
+      database: database.name,
+      files: gone.length,
+      folder: show(target),
+    })
   for (const file of changed) writeSqlFile(file, wanted.get(file) ?? '')
   for (const file of gone) removeSqlFile(file)
   return {

@@ -159,6 +159,14 @@ describe('the declared schema leads', () => {
     )
   }, 120_000)
 
+  test('a database that nobody has migrated removes no declared file', async () => {
+    open()
+    await run('schema', 'dump')
+    const { exit, stderr } = await runCli(['schema', 'dump', '--embedded'], { cwd: folder?.path ?? '' })
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('would all be removed') })
+    expect((await run('schema', 'dump', '--check')).exit).toBe(0)
+  })
+
   test('the first migration can be written from the declared schema', async () => {
     folder = makeFolder({
       'dbkit.config.json': JSON.stringify({ databases: { shop: {} } }),
