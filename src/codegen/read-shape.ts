@@ -270,8 +270,15 @@ const CONSTRAINTS: Readonly<Record<string, ConstraintShape['type']>> = {
 
 // ---- types
 
+/** Each table has a type for its rows and one for arrays of them: only those are read that a column, a domain or a routine is of. */
 function typesSql(): string {
   return `
+with used (type) as (
+  select atttypid from pg_catalog.pg_attribute where attnum > 0
+  union select typbasetype from pg_catalog.pg_type
+  union select rngsubtype from pg_catalog.pg_range
+  union select prorettype from pg_catalog.pg_proc
+  union select pg_catalog.unnest(coalesce(proallargtypes, proargtypes::pg_catalog.oid[])) from pg_catalog.pg_proc)
 select t.oid, n.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, t.typnotnull, d.description,
   (select pg_catalog.json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = t.oid),
   t.typcategory = 'A' and t.typelem <> 0 and t.typname not in ('int2vector', 'oidvector'),
@@ -282,10 +289,13 @@ from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_class c on c.oid = t.typrelid
 left join pg_catalog.pg_type element on element.oid = t.typelem
+left join pg_catalog.pg_class owner on owner.oid = element.typrelid
 left join pg_catalog.pg_description d on d.objoid = t.oid and d.classoid = 'pg_catalog.pg_type'::regclass
 where n.nspname <> 'information_schema' and n.nspname not like 'pg!_toast%' escape '!'
   and (t.typtype <> 'c' or n.nspname <> 'pg_catalog')
-  and (element.typtype is null or element.typtype <> 'c' or n.nspname <> 'pg_catalog')`
+  and (element.typtype is null or element.typtype <> 'c' or n.nspname <> 'pg_catalog')
+  and (coalesce(c.relkind, owner.relkind, 'c') = 'c' or t.oid in (select type from used)
+    or t.typarray in (select type from used) or n.nspname = 'pg_catalog')`
 }
 
 function typeOf(row: Row, domainChecks: ReadonlyMap<string, readonly (string | undefined)[]>): TypeShape {
