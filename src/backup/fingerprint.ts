@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { factsOf, partsOfKind, type Catalog } from '../catalog/catalog.js'
 import { canonicalText } from '../catalog/hash.js'
-import { readCatalog } from '../catalog/read-catalog.js'
+import { BEGIN_READING, readCatalog } from '../catalog/read-catalog.js'
 import type { Session } from '../database/database.js'
 import { readLedger, type LedgerPlace } from '../database/ledger.js'
 import { quoteLiteral, quoteName } from '../database/quote.js'
@@ -13,17 +13,6 @@ export type Fingerprint = Pick<
   'catalogHash' | 'objects' | 'tables' | 'sequences' | 'extensions' | 'ledger'
 >
 
-/** Each setting that changes how a value is written; as of one moment. */
-const BEGIN = [
-  'begin isolation level repeatable read read only',
-  'set local search_path to pg_catalog',
-  'set local timezone to utc',
-  'set local datestyle to iso',
-  'set local intervalstyle to postgres',
-  'set local extra_float_digits to 3',
-  'set local bytea_output to hex',
-].join(';')
-
 /** Everything by which a restored database is recognised: what it contains, each table's rows, its sequences, its ledger. */
 export async function readFingerprint(session: Session, ledger: LedgerPlace): Promise<Fingerprint> {
   const catalog = await readCatalog(session, { ledger })
@@ -32,7 +21,7 @@ export async function readFingerprint(session: Session, ledger: LedgerPlace): Pr
   const head = applied.at(-1)?.name
   const objects: Record<string, number> = {}
   for (const { kind } of catalog.facts.values()) objects[kind] = (objects[kind] ?? 0) + 1
-  await session.script(BEGIN)
+  await session.script(BEGIN_READING.join(';'))
   try {
     const tables = await readTables(session, catalog)
     const sequences = await readSequences(session)

@@ -100,9 +100,9 @@ export async function readCatalog(session: Session, options: CatalogOptions = {}
 
 /**
  * One snapshot for all queries; nothing but pg_catalog on the path, so that every other name is written in full; and each setting
- * that changes how a value or a name is written, whatever the role or the database has it set to.
+ * that changes how a value is written, whatever the role or the database has it set to.
  */
-const BEGIN = [
+export const BEGIN_READING: readonly string[] = [
   'begin isolation level repeatable read read only',
   'set local search_path to pg_catalog',
   'set local timezone to utc',
@@ -110,6 +110,11 @@ const BEGIN = [
   'set local intervalstyle to postgres',
   'set local extra_float_digits to 3',
   'set local bytea_output to hex',
+]
+
+/** And how a name is written. */
+const BEGIN = [
+  ...BEGIN_READING,
   'set local quote_all_identifiers to off',
   'set local standard_conforming_strings to on',
 ].join(';')

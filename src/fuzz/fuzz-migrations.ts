@@ -1,4 +1,3 @@
-import { applyPlan } from '../apply/apply-plan.js'
 import { explainFailure } from '../apply/culprit/explain-failure.js'
 import type { Observer } from '../apply/observer.js'
 import { interruption } from '../apply/run-transaction.js'
@@ -11,6 +10,7 @@ import { SqlError } from '../database/sql-error.js'
 import type { DbkitError } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import { candidatesOf, type Candidate } from '../prove/candidates.js'
+import { applySteps } from '../prove/run-steps.js'
 import type { Shadow } from '../prove/shadow.js'
 import { reportOf, type FuzzedMigration, type FuzzFinding, type FuzzReport } from '../report.js'
 import type { Workspace } from '../workspace/workspace.js'
@@ -367,15 +367,9 @@ class FuzzRun {
     if (failed !== undefined) throw failed
   }
 
-  private async apply(steps: readonly Step[]): Promise<DbkitError | undefined> {
+  private apply(steps: readonly Step[]): Promise<DbkitError | undefined> {
     const { shadow, config, signal } = this.fuzzing
-    const { error } = await applyPlan({ steps, notes: [] }, shadow.sessions, config, {
-      signal,
-      observer: () => undefined,
-      singleTransaction: false,
-    })
-    if (error !== undefined && error.exit === 130) throw error
-    return error
+    return applySteps(steps, shadow, config, signal)
   }
 
   private async rebuild(count: number): Promise<void> {

@@ -5,7 +5,8 @@ import { quoteIfNeeded } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
 import { DbkitError } from '../errors.js'
 import type { Step } from '../plan/plan.js'
-import { asTransaction, runWithin } from './try-rows.js'
+import { runWithin } from '../prove/run-steps.js'
+import { asTransaction } from './try-rows.js'
 
 /**
  * The tables that a step touches, by their identity: those that it locks when it is run without rows, and those that it names, because

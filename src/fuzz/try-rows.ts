@@ -1,10 +1,11 @@
-import { cancellable, composeMessage, interruption } from '../apply/run-transaction.js'
+import { composeMessage, interruption } from '../apply/run-transaction.js'
 import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { SqlError } from '../database/sql-error.js'
 import { DbkitError } from '../errors.js'
 import type { Step } from '../plan/plan.js'
 import { isRefusal } from '../prove/candidates.js'
+import { runWithin } from '../prove/run-steps.js'
 import { splitStatements, transactionality } from '../workspace/statements.js'
 import { textOf, type MadeRow } from './made-row.js'
 
@@ -107,22 +108,6 @@ async function runStep(
     if (session.lost) throw error
     return judgeError(error, step, config)
   }
-}
-
-/** A step inside a transaction that is open, and stays so. */
-export async function runWithin(
-  session: Session,
-  step: Step,
-  config: DatabaseConfig,
-  signal: AbortSignal,
-): Promise<void> {
-  if (step.script.module === undefined) {
-    const { text } = composeMessage(step, config, { begin: false })
-    await cancellable(session, signal, () => session.script(text))
-    return
-  }
-  const { runModuleWithin } = await import('../apply/module/run-module.js')
-  await runModuleWithin(step, session, { config, signal, serverSettings: [] })
 }
 
 /** What an error of a step says; an error that is none of the step's doing is thrown on. */

@@ -1,20 +1,11 @@
 import type { JsonSchema, JsonShape } from '../codegen/json-types.js'
+import { NO_HINTS } from '../prove/column-values.js'
 import type { Value } from './copy-values.js'
 import { between, draw, saltOf, share } from './draw.js'
 import { makeText } from './make-text.js'
 
 /** The document of a row. */
 export type SampleJson = (row: number) => Value
-
-const NO_HINTS = {
-  literals: [],
-  least: undefined,
-  most: undefined,
-  shortest: undefined,
-  longest: undefined,
-  patterns: [],
-  json: undefined,
-}
 
 /** Documents of a shape, written as codegen takes it. Undefined: a type of the application's, of which only the name is known. */
 export function sampleJson(shape: JsonShape, name: string, salt: number): SampleJson | undefined {

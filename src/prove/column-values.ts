@@ -15,7 +15,8 @@ export interface Hints {
   readonly json: string | undefined
 }
 
-const NO_HINTS: Hints = {
+/** Nothing is said of the column. */
+export const NO_HINTS: Hints = {
   literals: [],
   least: undefined,
   most: undefined,

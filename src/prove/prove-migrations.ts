@@ -1,7 +1,6 @@
-import { applyPlan } from '../apply/apply-plan.js'
 import type { Observer } from '../apply/observer.js'
 import { runAllRepeatables } from '../apply/run-repeatables.js'
-import { cancellable, composeMessage, interruption } from '../apply/run-transaction.js'
+import { composeMessage, interruption } from '../apply/run-transaction.js'
 import { sqlFailure } from '../apply/sql-failure.js'
 import { factsOf, type Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
@@ -28,6 +27,7 @@ import { judgeAgain, judgeDown, judgeEnd, judgeReload, verdictOf, type Observed 
 import { nestedSession, trialSession } from './nested-session.js'
 import { readRowState } from './row-state.js'
 import { runCheck } from './run-check.js'
+import { applySteps, runWithin } from './run-steps.js'
 import type { Shadow } from './shadow.js'
 
 export interface Proving {
@@ -411,18 +411,18 @@ class ProofRun {
     before: Observed,
     up: Observed,
   ): Promise<Outcome> {
-    const { shadow, signal } = this.proving
+    const { shadow, config, signal } = this.proving
     const session = await shadow.sessions.current()
     let findings: readonly ProofFinding[]
     try {
       await session.script('begin isolation level read committed')
-      await this.runWithin(down, session)
+      await runWithin(session, down, config, signal)
       // What is deferred would be checked at the end.
       await session.script('set constraints all immediate')
       findings = judgeDown(before, up, await this.observe(nestedSession(session)))
     } catch (error) {
       if (session.lost || signal.aborted) throw error
-      const outcome = failedDown(error, down, this.proving.config)
+      const outcome = failedDown(error, down, config)
       if (outcome === undefined) throw error
       await session.script('rollback')
       return outcome
@@ -441,8 +441,9 @@ class ProofRun {
   private async tryAgainWithin(session: Session, index: number): Promise<readonly ProofFinding[]> {
     const { up } = this.candidate(index)
     if (!up.transaction) return []
+    const { config, signal } = this.proving
     try {
-      await this.runWithin(up, session)
+      await runWithin(session, up, config, signal)
       return []
     } catch (thrown) {
       const error = thrown instanceof DbkitError ? thrown : undefined
@@ -459,18 +460,6 @@ class ProofRun {
         },
       ]
     }
-  }
-
-  /** A step inside a transaction that is open, and stays so. */
-  private async runWithin(step: Step, session: Session): Promise<void> {
-    const { config, signal } = this.proving
-    if (step.script.module === undefined) {
-      const { text } = composeMessage(step, config, { begin: false })
-      await cancellable(session, signal, () => session.script(text))
-      return
-    }
-    const { runModuleWithin } = await import('../apply/module/run-module.js')
-    await runModuleWithin(step, session, { config, signal, serverSettings: [] })
   }
 
   /** A down that runs outside a transaction; what it did wrong can only be undone by starting over. */
@@ -615,15 +604,9 @@ class ProofRun {
   }
 
   /** Runs steps as `migrate` does; returns what stopped it. */
-  private async apply(steps: readonly Step[]): Promise<DbkitError | undefined> {
+  private apply(steps: readonly Step[]): Promise<DbkitError | undefined> {
     const { shadow, config, signal } = this.proving
-    const { error } = await applyPlan({ steps, notes: [] }, shadow.sessions, config, {
-      signal,
-      observer: () => undefined,
-      singleTransaction: false,
-    })
-    if (error !== undefined && error.exit === 130) throw error
-    return error
+    return applySteps(steps, shadow, config, signal)
   }
 
   private async applyUps(from: number, to: number): Promise<void> {

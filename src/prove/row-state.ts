@@ -1,4 +1,5 @@
 import { factsOf, partsOfKind, type Catalog } from '../catalog/catalog.js'
+import { BEGIN_READING } from '../catalog/read-catalog.js'
 import type { Session } from '../database/database.js'
 import { quoteName } from '../database/quote.js'
 
@@ -18,18 +19,8 @@ export interface ColumnValues {
   readonly hash: string
 }
 
-/** Each setting that changes how a value is written. */
-const BEGIN = [
-  'begin isolation level repeatable read read only',
-  'set local search_path to pg_catalog',
-  'set local timezone to utc',
-  'set local datestyle to iso',
-  'set local intervalstyle to postgres',
-  'set local extra_float_digits to 3',
-  'set local bytea_output to hex',
-  // Compiling the thousand sums of a statement takes longer than they do.
-  'set local jit to off',
-].join(';')
+// Compiling the thousand sums of a statement takes longer than they do.
+const BEGIN = [...BEGIN_READING, 'set local jit to off'].join(';')
 
 /** Tables in one query: a thousand columns or so each, so that no statement grows without bound. */
 const COLUMNS_AT_ONCE = 400

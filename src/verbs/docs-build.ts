@@ -14,7 +14,7 @@ import { renderSvg } from '../docs/svg.js'
 import { problem } from '../errors.js'
 import { makeOwnFolder } from '../own-folder.js'
 import { reportOf, type DatabaseReport, type DocsReport, type ProofCheck, type Report } from '../report.js'
-import { pagesIn, readPage, removePage, writePage } from '../workspace/page-folder.js'
+import { textFilesIn, readTextFile, removeTextFile, writeTextFile } from '../workspace/text-file.js'
 import { readWorkspace, type Workspace } from '../workspace/workspace.js'
 import { docsFrom, readForDocs, readMigrated, type Read } from './docs-source.js'
 import { asProblem, onEachDatabase, type RunOptions } from './with-database.js'
@@ -256,7 +256,9 @@ async function filesOf(folder: string, docs: Docs, formats: readonly CommittedFo
   const wanted = await renderAll(docs, formats)
   const present = formats.includes('markdown')
     ? ['tables', 'views'].flatMap((kind) =>
-        pagesIn(join(folder, docs.database, kind), ['.md']).map((page) => `${docs.database}/${kind}/${page}`),
+        textFilesIn(join(folder, docs.database, kind), ['.md']).map(
+          (page) => `${docs.database}/${kind}/${page}`,
+        ),
       )
     : []
   return { wanted, gone: present.filter((page) => !wanted.has(page)) }
@@ -271,9 +273,9 @@ async function write(
   const { wanted, gone } = await filesOf(folder, docs, formats)
   const show = (page: string): string => relative(config.root, join(folder, page))
   const written = [...wanted]
-    .filter(([page, text]) => writePage(join(folder, page), text))
+    .filter(([page, text]) => writeTextFile(join(folder, page), text))
     .map(([page]) => page)
-  for (const page of gone) removePage(folder, page)
+  for (const page of gone) removeTextFile(join(folder, page))
   return {
     ok: true,
     ...(written.length === 0 ? {} : { files: written.map(show) }),
@@ -295,7 +297,7 @@ async function check(
     ...[...wanted].flatMap(([page, text]) => {
       const file = join(folder, page)
       const shown = relative(config.root, file)
-      const before = readPage(file)
+      const before = readTextFile(file)
       if (before === text) return []
       return [
         before === undefined
@@ -321,13 +323,13 @@ async function writeSite(config: Config, made: readonly Docs[], options: DocsBui
   if (options.out === undefined) makeOwnFolder(join(config.root, '.dbkit'))
   const files = await makeSite(config, made)
   let written = 0
-  for (const [path, text] of files) if (writePage(join(folder, path), text)) written++
+  for (const [path, text] of files) if (writeTextFile(join(folder, path), text)) written++
   // Pages of what is no longer there; whatever else lies in the folder is somebody else's.
   for (const { name } of config.databases)
     for (const kind of ['tables', 'views', 'functions', 'groups', 'migrations'])
-      for (const page of pagesIn(join(folder, name, kind), ['.html'])) {
+      for (const page of textFilesIn(join(folder, name, kind), ['.html'])) {
         const path = `${name}/${kind}/${page}`
-        if (!files.has(path)) removePage(folder, path)
+        if (!files.has(path)) removeTextFile(join(folder, path))
       }
   return `the site is ${relative(config.root, join(folder, 'index.html'))} (${String(written)} of ${String(files.size)} files written)`
 }

@@ -9,7 +9,7 @@ import { problem } from '../errors.js'
 import { readMigratedCatalog } from '../prove/migrated-catalog.js'
 import { reportOf, type DatabaseReport, type Report } from '../report.js'
 import { withWorkspaceAt } from '../workspace/git-workspace.js'
-import { writePage } from '../workspace/page-folder.js'
+import { writeTextFile } from '../workspace/text-file.js'
 import { readWorkspace } from '../workspace/workspace.js'
 import { defaultSchemaOf } from './read-json-types.js'
 import type { DocsBuildOptions, DocsFormat } from './docs-build.js'
@@ -64,7 +64,7 @@ async function changesOf(
   const text = await draw(diagram, format)
   if (options.out === undefined || options.out === 'print') return { ok: true, text }
   const file = join(options.out, `${database.name}-changes.${format === 'mermaid' ? 'mmd' : format}`)
-  writePage(file, text)
+  writeTextFile(file, text)
   return { ok: true, files: [relative(config.root, file)] }
 }
 

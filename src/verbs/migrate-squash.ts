@@ -5,7 +5,7 @@ import { problem } from '../errors.js'
 import { withShadow } from '../prove/shadow.js'
 import { squashHistory, type Squashed } from '../prove/squash-history.js'
 import type { DatabaseReport, Report } from '../report.js'
-import { writeSqlFile } from '../workspace/schema-folder.js'
+import { writeTextFile } from '../workspace/text-file.js'
 import { extensionsOf, readWorkspace, rolesOf, type Migration } from '../workspace/workspace.js'
 import { notesOf, type Outcome } from './change-under-lock.js'
 import { inTurn } from './in-turn.js'
@@ -137,7 +137,7 @@ function write(
   }
   const written = (['up', 'down'] as const).map((direction) => {
     const file = join(database.migrations, `${name}.${direction}.sql`)
-    writeSqlFile(file, squashed[direction])
+    writeTextFile(file, squashed[direction])
     return show(file)
   })
   return {

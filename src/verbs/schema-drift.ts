@@ -18,7 +18,7 @@ import { writeChange, type WrittenChange } from '../prove/fix-drift.js'
 import { withoutParts } from '../prove/judge.js'
 import { withShadow, type Shadow } from '../prove/shadow.js'
 import type { DriftDifference, DriftExplanation, DriftReport, Report } from '../report.js'
-import { writeSqlFile } from '../workspace/schema-folder.js'
+import { writeTextFile } from '../workspace/text-file.js'
 import {
   extensionsIn,
   extensionsOf,
@@ -290,12 +290,12 @@ function writeMigrations(
     const name = `${version}_take_over_drift${index === 0 ? '' : `_${String(index + 1)}`}`
     const file = (direction: string): string => join(folder, `${name}.${direction}.sql`)
     const irreversible = down === undefined ? `-- dbkit: irreversible ${why.replaceAll(/\s+/g, ' ')}\n` : ''
-    writeSqlFile(
+    writeTextFile(
       file('up'),
       `${irreversible}-- What was changed by hand in one database, for all others.\n\n${up}`,
     )
     if (down === undefined) return [file('up')]
-    writeSqlFile(file('down'), `-- Undoes ${name}: leaves the database exactly as it was before.\n\n${down}`)
+    writeTextFile(file('down'), `-- Undoes ${name}: leaves the database exactly as it was before.\n\n${down}`)
     return [file('up'), file('down')]
   })
 }
@@ -325,13 +325,13 @@ function writeScripts(
   const file = (what: string): string => join(dirname(migrations), 'repairs', `${stamp}_${what}.sql`)
   const transactions = (texts: readonly string[]): string =>
     texts.map((text) => `begin;\n\n${text}\ncommit;\n`).join('\n')
-  writeSqlFile(
+  writeTextFile(
     file('undo_drift'),
     `-- Makes of one database of ${name} what its migrations make. Run it once, and there only.\n\n${transactions(parts.map(({ up }) => up))}`,
   )
   const downs = [...parts].reverse().flatMap(({ down }) => down ?? [])
   if (downs.length < parts.length) return [file('undo_drift')]
-  writeSqlFile(file('redo_drift'), `-- Takes ${stamp}_undo_drift.sql back.\n\n${transactions(downs)}`)
+  writeTextFile(file('redo_drift'), `-- Takes ${stamp}_undo_drift.sql back.\n\n${transactions(downs)}`)
   return [file('undo_drift'), file('redo_drift')]
 }
 

@@ -3,19 +3,13 @@ import type { Catalog } from '../catalog/catalog.js'
 import { declaredFiles, notWritten, singleFile } from '../catalog/declared-schema.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Config, DatabaseConfig } from '../config/config.js'
-import { SqlError } from '../database/sql-error.js'
-import { DbkitError, problem } from '../errors.js'
+import { problem } from '../errors.js'
 import { readMigratedCatalog } from '../prove/migrated-catalog.js'
 import { reportOf, type DatabaseReport, type EngineReport, type Report } from '../report.js'
-import {
-  readSqlFile,
-  readSqlFiles,
-  removeSqlFile,
-  schemaFolderOf,
-  writeSqlFile,
-} from '../workspace/schema-folder.js'
+import { readSqlFiles, schemaFolderOf } from '../workspace/schema-folder.js'
+import { readTextFile, removeTextFile, writeTextFile } from '../workspace/text-file.js'
 import { readWorkspace } from '../workspace/workspace.js'
-import { onEachDatabase, type RunOptions } from './with-database.js'
+import { asProblem, onEachDatabase, type RunOptions } from './with-database.js'
 
 export interface SchemaDumpOptions extends RunOptions {
   /** What is written down: what the migrations make of an empty database (the default), or the database as it is. */
@@ -86,14 +80,6 @@ async function dumpMigrations(
   return reports
 }
 
-function asProblem(error: unknown, signal: AbortSignal): DbkitError {
-  if (error instanceof DbkitError) return error
-  if (!(error instanceof SqlError)) throw error
-  return signal.aborted
-    ? problem('run.interrupted', {})
-    : problem('database.refused', { message: error.message, hint: undefined }, { cause: error })
-}
-
 type Outcome = Omit<DatabaseReport, 'database' | 'engine'>
 
 function write(
@@ -123,8 +109,8 @@ function write(
       files: gone.length,
       folder: show(target),
     })
-  for (const file of changed) writeSqlFile(file, wanted.get(file) ?? '')
-  for (const file of gone) removeSqlFile(file)
+  for (const file of changed) writeTextFile(file, wanted.get(file) ?? '')
+  for (const file of gone) removeTextFile(file)
   return {
     ok: true,
     files: changed.map(show),
@@ -148,7 +134,7 @@ function filesOf(
 } {
   if (single !== undefined) {
     const target = single === true ? join(dirname(database.migrations), 'schema.sql') : single
-    const text = readSqlFile(target)
+    const text = readTextFile(target)
     return {
       target,
       wanted: new Map([[target, singleFile(catalog)]]),

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { problem, throwProblems } from '../errors.js'
 import { copyAsOwn } from '../workspace/own-copy.js'
-import { writeSqlFile } from '../workspace/schema-folder.js'
+import { writeTextFile } from '../workspace/text-file.js'
 import type { ImportMigrationsOptions } from './import-migrations.js'
 import { readScriptText, readWorkspace, type Migration, type Workspace } from '../workspace/workspace.js'
 
@@ -60,7 +60,7 @@ export function refuseOthers(config: Config, files: ReadonlyMap<string, string>)
 export function writeNew(config: Config, files: ReadonlyMap<string, string>): readonly string[] {
   return [...files].flatMap(([file, text]) => {
     if (existsSync(file)) return []
-    writeSqlFile(file, text)
+    writeTextFile(file, text)
     return [relative(config.root, file)]
   })
 }
