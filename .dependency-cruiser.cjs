@@ -25,6 +25,7 @@ const pure = [
   '^src/codegen/(?!read-shape|emit-kysely-codegen)',
   '^src/seed/(csv|json-text|load-sql|map-columns|order-tables|relative-date|seed-tables)\\.ts$',
   '^src/portable/',
+  '^src/lint/hazards/',
   '^src/lint/(find-hazards|hazards|lock-modes|safe-rewrites|snapshot)\\.ts$',
 ]
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { HAZARDS } from 'dbkit'
+import { RULES, WITHOUT_RULE } from '../../src/lint/find-hazards.js'
 import { codesOf, examples, freight, inSchema, lintIn, migrationsOf, setup } from './harness.js'
 
 const MINUTES = 60_000
@@ -9,6 +10,11 @@ const MINUTES = 60_000
 describe('the hazards', () => {
   test('each has an example, and each example a hazard', () => {
     expect(examples.map(({ code }) => code)).toEqual(Object.keys(HAZARDS).sort())
+  })
+
+  test('each stands with the rule that finds it', () => {
+    const found = new Set([...RULES.flatMap(({ finds }) => finds), ...WITHOUT_RULE])
+    expect([...found].sort()).toEqual(Object.keys(HAZARDS).sort())
   })
 
   test('each has its section in docs/lint.md, with the example that is tested here', () => {
