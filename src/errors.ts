@@ -549,6 +549,20 @@ const catalogue = {
     say: (a: { database: string }) => `${a.database} has no applied migration to redo.`,
   },
 
+  // ---- another branch
+  'switch.no-way-back': {
+    exit: 2,
+    say: (a: { file: string; why: string }) => `${a.file} cannot be rolled back: ${a.why}.`,
+    hint: () =>
+      'Nothing was changed. Check out the branch that it comes from and roll it back or finish it there; or have the database made anew, without its rows: dbkit switch --reset',
+  },
+  'switch.no-files': {
+    exit: 2,
+    say: (a: { folder: string; database: string; applied: number }) =>
+      `There are no migrations in ${a.folder}, and ${count(a.applied, 'migration')} of ${a.database} would be rolled back.`,
+    hint: () => 'Is it the right folder? If everything is to go: dbkit migrate down --all',
+  },
+
   // ---- migrations of other tools
   'import.no-ledger': {
     exit: 2,

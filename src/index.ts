@@ -74,6 +74,7 @@ export type {
   TakeOverReport,
   StatusSummary,
   StepReport,
+  SwitchReport,
   VerifyReport,
 } from './report.js'
 export type {
@@ -99,6 +100,7 @@ export type {
 export type { DownGoal, UpGoal } from './plan/plan.js'
 export type { Observer, RunEvent } from './apply/observer.js'
 export type { MigrateSquashOptions } from './verbs/migrate-squash.js'
+export type { SwitchOptions } from './verbs/switch.js'
 export type { SeedOptions } from './verbs/seed.js'
 export type { BenchOptions } from './verbs/bench.js'
 export type { SeedGenerateOptions } from './verbs/seed-generate.js'
@@ -178,6 +180,7 @@ import type { SchemaDumpOptions } from './verbs/schema-dump.js'
 import type { SeedOptions } from './verbs/seed.js'
 import type { BenchOptions } from './verbs/bench.js'
 import type { SeedGenerateOptions } from './verbs/seed-generate.js'
+import type { SwitchOptions } from './verbs/switch.js'
 import type { VerifyOptions } from './verbs/verify.js'
 
 /** Flags, environment and configuration file to one settled Config. Rejects with `request.*` and `config.*`. */
@@ -210,6 +213,11 @@ export async function migrateRedo(config: Config, options?: MigrateRedoOptions):
 export async function migrateStatus(config: Config, options?: MigrateStatusOptions): Promise<Report> {
   if (options?.fleet === true) return (await import('./verbs/fleet.js')).fleetStatus(config, options)
   return (await import('./verbs/migrate-status.js')).migrateStatus(config, options)
+}
+
+/** Brings each database to what the files say now, as after a `git checkout`. */
+export async function switchToFiles(config: Config, options?: SwitchOptions): Promise<Report> {
+  return (await import('./verbs/switch.js')).switchToFiles(config, options)
 }
 
 /** Writes an empty up and down with the next version. */

@@ -106,6 +106,7 @@ export interface DatabaseReport {
   readonly text?: string
   readonly maintain?: MaintainReport
   readonly fuzz?: FuzzReport
+  readonly switch?: SwitchReport
   readonly backup?: BackupReport
   readonly restore?: RestoreReport
   readonly error?: ErrorReport
@@ -132,6 +133,23 @@ export interface StepReport {
   readonly outOfOrder?: boolean
   /** A file that is run again whenever its text has changed; it has no version. */
   readonly repeatable?: boolean
+}
+
+/** What a switch to the files of another branch did with what was applied. */
+export interface SwitchReport {
+  /** Migrations that the files have as well, and that stayed as they were. */
+  readonly kept: number
+  /** The last applied first. */
+  readonly rolledBack: readonly {
+    readonly version: string
+    readonly name: string
+    /** missing: no file · edited: another text · interrupted: it was being rolled back · later: applied after one of these, and applied again */
+    readonly why: 'missing' | 'edited' | 'interrupted' | 'later'
+  }[]
+  /** What the rollback drops, as far as its text says so: "table public.loads", "column loads.weight". */
+  readonly loses: readonly string[]
+  /** Why there was no way back; the database was made anew instead. */
+  readonly reset?: readonly string[]
 }
 
 export interface PlannedSql {

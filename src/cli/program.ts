@@ -17,6 +17,7 @@ import { addMigrateCommands, examples } from './commands/migrate.js'
 import { addReportCommand } from './commands/report.js'
 import { addSchemaCommands } from './commands/schema.js'
 import { addSeedCommand } from './commands/seed.js'
+import { addSwitchCommand } from './commands/switch.js'
 import { addVerifyCommand } from './commands/verify.js'
 import { addGlobalOptions } from './options.js'
 import type { VerbContext } from './run-verb.js'
@@ -50,6 +51,7 @@ export function createProgram(context: VerbContext): Command {
   addGlobalOptions(program)
   addInitCommand(program, context)
   addMigrateCommands(program, context)
+  addSwitchCommand(program, context)
   addDbCommands(program, context)
   addSeedCommand(program, context)
   addCodegenCommand(program, context)

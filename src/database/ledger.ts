@@ -159,6 +159,19 @@ export async function readUpSql(
   return new Map(rows.map(([version, sql]) => [version ?? '', sql ?? '']))
 }
 
+/** The SQL that rolls back, by version, as it was when each was applied. */
+export async function readDownSqls(
+  session: Session,
+  place: LedgerPlace,
+  versions: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (versions.length === 0) return new Map()
+  const rows = await session.query(
+    `select version, down_sql from ${tableOf(place)} where down_sql is not null and version in (${versions.map(quoteLiteral).join(',')})`,
+  )
+  return new Map(rows.map(([version, sql]) => [version ?? '', sql ?? '']))
+}
+
 /** The SQL that rolls a migration back, as it was when it was applied. */
 export async function readDownSql(
   session: Session,

@@ -62,3 +62,8 @@ export function recordRepeatableSql(
     'applied_at = pg_catalog.clock_timestamp(), applied_by = session_user'
   )
 }
+
+/** Nothing has this text: each is run again. */
+export function renewRepeatablesSql(place: LedgerPlace): string {
+  return `update ${repeatableTable(place)} set checksum = ''`
+}

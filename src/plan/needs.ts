@@ -53,7 +53,7 @@ const PART = `(?:"(?:[^"]|"")+"|[\\w$]+)`
 const NAME = `${PART}(?:\\.${PART})?`
 
 /** Without comments, one blank between two tokens, and no values. */
-function normal({ text }: Statement): string {
+export function normal({ text }: Pick<Statement, 'text'>): string {
   return tokensOf(text)
     .map(({ kind, start, end }) => (kind === 'string' ? "''" : text.slice(start, end)))
     .join(' ')

@@ -11,6 +11,8 @@ export interface Plan {
   readonly steps: readonly Step[]
   /** What the user should know though it stops nothing: missing files, edited downs. */
   readonly notes: readonly string[]
+  /** Ledger rows that take the present text of their files; nothing is run for them. */
+  readonly accept?: readonly NewEntry[]
 }
 
 /** One migration in one direction. */

@@ -1,7 +1,9 @@
 import type { RepeatableStep } from '../apply/run-repeatables.js'
+import type { DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { keepSession, type SessionKeeper } from '../database/keep-session.js'
 import {
+  acceptFilesSql,
   BEGIN,
   createLedger,
   readLedger,
@@ -9,8 +11,8 @@ import {
   type Ledger,
   type LedgerEntry,
 } from '../database/ledger.js'
-import { readRepeatables } from '../database/repeatable-ledger.js'
-import { throwProblems, type DbkitError } from '../errors.js'
+import { readRepeatables, renewRepeatablesSql } from '../database/repeatable-ledger.js'
+import { DbkitError, throwProblems } from '../errors.js'
 import type { Plan, Step } from '../plan/plan.js'
 import { recogniseSquashes, type Recognition } from '../plan/squash.js'
 import { reportOf, type DatabaseReport, type StepReport } from '../report.js'
@@ -37,8 +39,10 @@ export async function changeUnderLock(
     readonly redact?: boolean | undefined
     /** The key of the state that a ledger stands for, if it is one that a new database may start from. */
     readonly stateKey?: (ledger: Ledger) => string | undefined
-    /** Afterwards what is repeatable is run, as far as its text has changed. */
-    readonly repeatables?: boolean
+    /** Afterwards what is repeatable is run, as far as its text has changed; `renewed`: all of it, after a rollback. */
+    readonly repeatables?: boolean | 'renewed'
+    /** A ledger in the middle of what a squash replaced is taken as it stands, and not refused. */
+    readonly halfSquashed?: boolean
     /** False: rights are not looked at beforehand. */
     readonly preflight?: boolean | undefined
   },
@@ -48,23 +52,30 @@ export async function changeUnderLock(
   try {
     const session = await sessions.current()
     const text = scriptReader()
-    const recognise = (ledger: Ledger): ReturnType<typeof recogniseSquashes> =>
-      recogniseSquashes(opened.workspace, ledger, { text })
+    const recognise = (ledger: Ledger): ReturnType<typeof recogniseSquashes> => {
+      try {
+        return recogniseSquashes(opened.workspace, ledger, { text })
+      } catch (error) {
+        const isHalf = error instanceof DbkitError && error.code === 'plan.squashed'
+        if (!isHalf || options.halfSquashed !== true) throw error
+        return { ledger, recognised: [] }
+      }
+    }
     const { ledger: before, recognised } = recognise(await readLedger(session, config.ledger))
     const foreseen = await foresee(before, decisions, session)
-    const readChanged = async (from: Session): Promise<readonly RepeatableStep[]> => {
+    const readChanged = async (from: Session, renewed: boolean): Promise<readonly RepeatableStep[]> => {
       const { repeatable } = opened.workspace
-      if (options.repeatables !== true || repeatable.length === 0) return []
+      if ((options.repeatables ?? false) === false || repeatable.length === 0) return []
       const { changedRepeatables } = await import('../apply/run-repeatables.js')
-      return changedRepeatables(repeatable, await readRepeatables(from, config.ledger), text)
+      return changedRepeatables(repeatable, renewed ? [] : await readRepeatables(from, config.ledger), text)
     }
-    const repeated = await readChanged(session)
+    const repeated = await readChanged(session, options.repeatables === 'renewed' && goesBack(foreseen))
     const missing = await preflight(opened, session, foreseen, before, options)
     if (options.dryRun) return withMissing(dryRunOf(foreseen, recognised, repeated), missing)
     throwProblems(missing)
     const notes = foreseen.flatMap((plan) => plan.notes)
     const restored = database.made?.restored === undefined ? [] : before.entries.map(restoredStep)
-    if (recognised.length === 0 && repeated.length === 0 && foreseen.every(({ steps }) => steps.length === 0))
+    if (recognised.length === 0 && repeated.length === 0 && foreseen.every(isNothing))
       return { ok: true, steps: restored, ...notesOf(notes) }
     const lock = {
       name: `${config.ledger.schema}.${config.ledger.table}`,
@@ -101,6 +112,11 @@ export async function changeUnderLock(
         if (!ledger.exists) await createLedger(current, config.ledger)
         const plan = await decide({ ...ledger, exists: true }, current)
         told.push(...plan.notes)
+        if (options.repeatables === 'renewed' && goesBack([plan])) await renewRepeatables(current, config)
+        if (plan.accept !== undefined && plan.accept.length > 0) {
+          const accepted = plan.accept.map((entry) => acceptFilesSql(config.ledger, entry))
+          await current.script([BEGIN, ...accepted, 'commit'].join(';'))
+        }
         const applied = await applyPlan(plan, sessions, config, {
           signal,
           migrationHooks: true,
@@ -118,7 +134,7 @@ export async function changeUnderLock(
           return { ok: false, steps, ...notesOf(told), error: reportOf(error) }
         }
       }
-      const again = await readChanged(await sessions.current())
+      const again = await readChanged(await sessions.current(), false)
       if (again.length > 0) {
         const { runRepeatables } = await import('../apply/run-repeatables.js')
         const ran = await runRepeatables(again, sessions, { config, signal, observer, record: true })
@@ -134,13 +150,32 @@ export async function changeUnderLock(
       await keepWorthwhile(opened, steps, options, await sessions.current())
       return { ok: true, steps, ...notesOf(told) }
     }
-    const direction = foreseen.flatMap(({ steps }) => steps)[0]?.direction ?? 'up'
+    const planned = foreseen.flatMap(({ steps }) => steps)
+    const direction = planned[0]?.direction ?? 'up'
+    // Hooks are about what is run: a row of the ledger that takes a text runs nothing.
+    const runs = planned.length + repeated.length + recognised.length > 0
     return await database.withLock(lock, (lost) =>
-      betweenHooks(opened, sessions, direction, () => work(lost)),
+      runs ? betweenHooks(opened, sessions, direction, () => work(lost)) : work(lost),
     )
   } finally {
     await sessions.close()
   }
+}
+
+function isNothing({ steps, accept = [] }: Plan): boolean {
+  return steps.length + accept.length === 0
+}
+
+function goesBack(plans: readonly Plan[]): boolean {
+  return plans.some(({ steps }) => steps.some(({ direction }) => direction === 'down'))
+}
+
+/**
+ * A rollback may take away what a repeatable file made. Noted before it begins, so that whoever goes on after a crash in the middle runs
+ * them as well.
+ */
+async function renewRepeatables(session: Session, { ledger }: DatabaseConfig): Promise<void> {
+  if ((await readRepeatables(session, ledger)).length > 0) await session.script(renewRepeatablesSql(ledger))
 }
 
 /** Said before anything is changed: a role that may not do the last of ten migrations does not do the first nine. */

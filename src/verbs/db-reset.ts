@@ -19,19 +19,23 @@ export interface DbResetOptions extends DbDropOptions {
 export async function dbReset(config: Config, options: DbResetOptions = {}): Promise<Report> {
   refuseDrop(config, 'db reset', options)
   for (const database of config.databases) readWorkspace(database, config.root)
-  const databases = await inTurn(config, options, (database) => resetOne(config, database, options))
+  const databases = await inTurn(config, options, (database) =>
+    resetOne(config, database, 'db reset', options),
+  )
   return { command: 'db reset', ok: databases.every(({ ok }) => ok), databases }
 }
 
-async function resetOne(
+/** Drops a database and makes it anew. */
+export async function resetOne(
   config: Config,
   database: DatabaseConfig,
+  purpose: string,
   options: DbResetOptions,
 ): Promise<Omit<DatabaseReport, 'database'>> {
-  await refuseWithoutWayBack(config, database, options)
-  await dropOne(config, database, 'db reset', options)
+  await refuseWithoutWayBack(config, database, purpose, options)
+  await dropOne(config, database, purpose, options)
   // An embedded one is made by whoever opens it, and from a kept state only when it is to be migrated at once.
-  if (database.target.kind === 'server') await createOne(config, database, 'db reset', options)
+  if (database.target.kind === 'server') await createOne(config, database, purpose, options)
   const alone = { ...config, databases: [database] }
   const [migrated] = (await migrateUp(alone, options)).databases
   if (options.seed !== true || migrated?.ok !== true)
@@ -52,12 +56,13 @@ async function resetOne(
 async function refuseWithoutWayBack(
   config: Config,
   database: DatabaseConfig,
+  purpose: string,
   options: DbResetOptions,
 ): Promise<void> {
   if (database.target.kind === 'embedded') return
   const { mayCreateDatabases, withMaintenance } = await import('../database/maintenance.js')
   const address = addressOf(database.target, config.environment)
-  await withMaintenance(address, serverOptions(database, 'db reset', options), async ({ session }) => {
+  await withMaintenance(address, serverOptions(database, purpose, options), async ({ session }) => {
     if (await mayCreateDatabases(session)) return
     throw problem('database.refused', {
       message: `${address.user} may not create databases, so "${address.database}" was not dropped.`,

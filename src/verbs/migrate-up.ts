@@ -1,14 +1,11 @@
-import { hash } from 'node:crypto'
 import { relative } from 'node:path'
-import type { Config, DatabaseConfig } from '../config/config.js'
-import { PGLITE_VERSION } from '../database/pglite-version.js'
+import type { Config } from '../config/config.js'
 import type { Ledger } from '../database/ledger.js'
-import { DBKIT_VERSION } from '../package-version.js'
 import { planUp, type Plan, type UpGoal } from '../plan/plan.js'
 import type { Report } from '../report.js'
-import { findVersion } from '../workspace/version.js'
-import { scriptReader, type Workspace } from '../workspace/workspace.js'
+import { scriptReader } from '../workspace/workspace.js'
 import { changeUnderLock, type Outcome } from './change-under-lock.js'
+import { startingStates, stateOfLedger } from './kept-states.js'
 import { onEachDatabase, refuseUnaskedEmbedded, type Opened, type RunOptions } from './with-database.js'
 
 export interface MigrateUpOptions extends RunOptions {
@@ -70,48 +67,6 @@ export function upOn(opened: Opened, options: MigrateUpOptions): Promise<Outcome
     preflight: options.preflight,
     // Before the last migration they may name what is not there yet.
     repeatables: goal.kind === 'latest',
-    // What code imports is in no checksum.
-    stateKey: (ledger) =>
-      opened.workspace.migrations.some(({ up }) => up.module !== undefined)
-        ? undefined
-        : stateKeys(ledger.entries, opened.config).at(-1),
+    stateKey: (ledger) => stateOfLedger(ledger, opened),
   })
-}
-
-/** The states on the way to the goal, the furthest first. With --step the way is not known before the ledger is read. */
-function startingStates(workspace: Workspace, settings: DatabaseConfig, goal: UpGoal): readonly string[] {
-  if (goal.kind === 'steps') return []
-  const wanted = goal.kind === 'latest' ? undefined : findVersion(goal.version, workspace.migrations)
-  const end =
-    goal.kind === 'latest'
-      ? workspace.migrations.length
-      : workspace.migrations.findIndex(({ version }) => version === wanted) + 1
-  const firstModule = workspace.migrations.findIndex(({ up }) => up.module !== undefined)
-  const parts = workspace.migrations
-    .slice(0, firstModule < 0 ? end : Math.min(end, firstModule))
-    .map(({ name, up, down }) => ({ name, upChecksum: up.checksum, downChecksum: down?.checksum }))
-  return [...stateKeys(parts, settings)].reverse()
-}
-
-/**
- * A key for each state of a history: all that goes into a database that these migrations alone have made. The first is what a ledger of
- * one entry stands for, and so on.
- */
-function stateKeys(
-  history: readonly {
-    readonly name: string
-    readonly upChecksum: string
-    readonly downChecksum: string | undefined
-  }[],
-  { ledger, searchPath, timeZone }: DatabaseConfig,
-): readonly string[] {
-  const keys: string[] = []
-  let key = hash(
-    'sha256',
-    JSON.stringify([DBKIT_VERSION, PGLITE_VERSION, ledger, searchPath, timeZone]),
-    'hex',
-  )
-  for (const { name, upChecksum, downChecksum } of history)
-    keys.push((key = hash('sha256', JSON.stringify([key, name, upChecksum, downChecksum]), 'hex')))
-  return keys
 }

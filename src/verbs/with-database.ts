@@ -16,7 +16,7 @@ export interface RunOptions {
 }
 
 /** Commands that read nothing but the ledger before they take the lock, if they take it at all. */
-const LOOKS_ONLY_AT_THE_LEDGER = /^migrate /
+const LOOKS_ONLY_AT_THE_LEDGER = /^(?:migrate |switch)/
 
 /** How a command goes over its databases. */
 interface HowToRun {

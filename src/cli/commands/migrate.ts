@@ -255,7 +255,7 @@ function addSquashCommand(migrate: Command, context: VerbContext): void {
     })
 }
 
-function lockOptions(command: Command): Command {
+export function lockOptions(command: Command): Command {
   return command
     .option(
       '--lock-timeout <time>',
