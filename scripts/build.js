@@ -162,7 +162,7 @@ const bin = {
         {
           // What every command that looks at a database needs.
           name: 'run',
-          test: /src[\\/](?:config[\\/](?!load-)|workspace|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|repeatable-ledger|keep-session)\.|verbs[\\/](?:with-database|change-under-lock|migrate-(?:up|status))|cli[\\/](?:progress|render-human|render-json))|scripts[\\/]stubs[\\/](?:pg|supports-color)\.|node_modules[\\/](?:pg|pg-types|pg-protocol|pg-connection-string|pg-int8|postgres-[a-z]+|chalk)[\\/]/,
+          test: /src[\\/](?:config[\\/](?!load-)|workspace[\\/](?!git-|own-copy|schema-folder|text-file)|plan|database[\\/](?:open-database|server|server-target|sql-error|quote|ledger|repeatable-ledger|keep-session)\.|verbs[\\/](?:with-database|change-under-lock|migrate-(?:up|status))|cli[\\/](?:progress|render-human|render-json))|scripts[\\/]stubs[\\/](?:pg|supports-color)\.|node_modules[\\/](?:pg|pg-types|pg-protocol|pg-connection-string|pg-int8|postgres-[a-z]+|chalk)[\\/]/,
         },
       ],
     },
@@ -237,6 +237,14 @@ async function bundle(options) {
 async function bundleBin() {
   const bundler = await rolldown(bin.input)
   const { output } = await bundler.generate(bin.output)
+    for (const o of output)
+      if (/chunk-(run|start|apply)-/.test(o.fileName)) {
+        console.log(o.fileName)
+        for (const [m, x] of Object.entries(o.modules)
+          .sort((a, b) => b[1].renderedLength - a[1].renderedLength)
+          .slice(0, 60))
+          console.log('  ', x.renderedLength, m.split('/').slice(-3).join('/'))
+      }
   await bundler.close()
   refuseImports(output)
   const { outputFiles, metafile } = await esbuild.build(binWorker)

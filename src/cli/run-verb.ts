@@ -14,17 +14,9 @@ export interface VerbContext {
 interface RunOptions {
   /** For a command that has printed its report while it ran. */
   readonly isTold?: (report: Report) => boolean
-  /** It fills megabytes of memory whatever there is to do. */
-  readonly makesMuch?: boolean
 }
 
-/**
- * A heap of some megabytes is collected by one thread with a twelfth less CPU than by one a core, which wake each other. Not at every
- * start: to load node:v8 costs as much as that saves where nothing is to be done.
- */
-function collectWithOneThread(): void {
-  process.getBuiltinModule('node:v8').setFlagsFromString('--no-parallel-scavenge')
-}
+const unobserved: Observer = () => undefined
 
 /**
  * What every command does: settle the configuration, call the library, render its report. The only place where a report becomes
@@ -34,7 +26,7 @@ export async function runVerb(
   context: VerbContext,
   options: GlobalOptions,
   call: (config: Config, run: { signal: AbortSignal; observer: Observer }) => Promise<Report>,
-  { isTold = () => false, makesMuch = false }: RunOptions = {},
+  { isTold = () => false }: RunOptions = {},
 ): Promise<void> {
   const { terminal } = context
   const config = await settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
@@ -44,18 +36,9 @@ export async function runVerb(
       : (await import('./progress.js')).showProgress(terminal, {
           color: wantsColor(terminal, options, terminal.stderr),
         })
-  let isMuch = makesMuch
-  if (isMuch) collectWithOneThread()
-  const observer: Observer = (event) => {
-    if (!isMuch && event.kind === 'step-started') {
-      isMuch = true
-      collectWithOneThread()
-    }
-    progress?.observer(event)
-  }
   let report: Report
   try {
-    report = await call(config, { signal: context.signal, observer })
+    report = await call(config, { signal: context.signal, observer: progress?.observer ?? unobserved })
   } finally {
     progress?.clear()
   }

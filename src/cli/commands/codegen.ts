@@ -47,9 +47,7 @@ export function addCodegenCommand(program: Command, context: VerbContext): void 
       }
       return options.watch === true
         ? watchFiles(context, options, chosen)
-        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }), {
-            makesMuch: true,
-          })
+        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }))
     })
 }
 
