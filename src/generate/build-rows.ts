@@ -2,17 +2,10 @@ import { findFact, type Catalog, type FactOf } from '../catalog/catalog.js'
 import { splitComment, type JsonShape } from '../codegen/json-types.js'
 import { problem } from '../errors.js'
 import { hintsOf, type Hints } from '../prove/column-values.js'
-import { writerOf, type Value, type Write } from './copy-values.js'
+import { chosen, choiceOf, constant, harmless, type Compiled, type Getter } from './compiled.js'
+import type { ColumnType, Value } from './copy-values.js'
 import { draw, saltOf } from './draw.js'
-import {
-  compile,
-  constant,
-  ExpressionError,
-  fieldsOf,
-  type Compiled,
-  type Getter,
-  type Scope,
-} from './expression.js'
+import { compile, ExpressionError, fieldsOf, listOf, recordOf, type Scope } from './expression.js'
 import { makeValue } from './make-value.js'
 import { typeOf, type ForeignKey, type TableFacts } from './plan-tables.js'
 import type { Recipe, RecipeValue, TableRecipe } from './recipe.js'
@@ -34,7 +27,7 @@ export interface BuiltTable {
   readonly facts: TableFacts
   readonly rows: TableRows
   /** What COPY is given; all else PostgreSQL makes. */
-  readonly columns: readonly { readonly name: string; readonly write: Write }[]
+  readonly columns: readonly (ColumnType & { readonly name: string })[]
   /** Integers that are counted on from the greatest one there is. */
   readonly counted: ReadonlyMap<string, { greatest: number }>
   /** Foreign keys whose rows may turn out not to fit, e.g. two with a common column. */
@@ -93,14 +86,15 @@ class Builder {
     const { table, rows, recipe } = this
     this.refuseUnknown()
     for (const [name, value] of Object.entries(recipe.let ?? {}))
-      rows.define(name, () => this.compileValue(value, `let.${name}`).get)
+      rows.define(name, () => this.compileValue(value, `let.${name}`))
     const uniques = settleUniques(table, {
       rows: this.world.rows,
       salt: this.salt,
       isMade: (column) => this.isSaid(column) || !this.isWritten(this.column(column)),
       room: (column) => this.roomOf(column),
     })
-    for (const key of table.foreignKeys) rows.define(`-> ${key.name}`, () => this.reference(key, uniques))
+    for (const key of table.foreignKeys)
+      rows.define(`-> ${key.name}`, () => harmless(this.reference(key, uniques)))
     const written = table.columns.filter((column) => this.isWritten(column))
     for (const column of table.columns) rows.define(column.name, () => this.columnValue(column, uniques))
     const owners = new Map<string, ForeignKey>()
@@ -114,7 +108,7 @@ class Builder {
       rows,
       columns: written.map((column) => ({
         name: column.name,
-        write: writeOf(this.world.options.catalog, column),
+        ...writtenType(this.world.options.catalog, column),
       })),
       counted: uniques.counted,
       doubtful,
@@ -152,22 +146,22 @@ class Builder {
     return !/^(?:int[248]|numeric|float[48]|jsonb?)$/.test(details.typeRef.name)
   }
 
-  private columnValue(column: FactOf<'column'>, uniques: Uniques): Getter {
+  private columnValue(column: FactOf<'column'>, uniques: Uniques): Compiled {
     const { name } = column
     const said = this.recipe.columns?.[name]
-    if (said !== undefined) return this.compileValue(said, `columns.${name}`).get
+    if (said !== undefined) return this.compileValue(said, `columns.${name}`)
     const key = this.table.foreignKeys.find(({ columns }) => columns.includes(name))
     if (key !== undefined) return this.through(key, key.references[key.columns.indexOf(name)] ?? '')
     return this.plainValue(column, uniques)
   }
 
-  private plainValue(column: FactOf<'column'>, uniques: Uniques): Getter {
+  private plainValue(column: FactOf<'column'>, uniques: Uniques): Compiled {
     const { name, properties } = column
     const { catalog, today } = this.world.options
     const salt = saltOf(`${String(this.salt)} ${name}`)
     const serial = uniques.serials.get(name)
     const bounds = this.table.partitions.get(name)
-    if (bounds !== undefined && serial === undefined) return withinPartitions(bounds, salt)
+    if (bounds !== undefined && serial === undefined) return { get: withinPartitions(bounds, salt) }
     const shape = this.shapeOf(column)
     const { type, ref } = typeOf(column)
     const made = makeValue(catalog, {
@@ -181,13 +175,13 @@ class Builder {
       json: shape === undefined ? undefined : sampleJson(shape, name, salt),
     })
     if (made === undefined) {
-      if (!properties.notNull) return () => null
+      if (!properties.notNull) return constant(null)
       throw problem('generate.unknown-type', { table: this.table.shown, column: name, type })
     }
     if (properties.notNull || serial !== undefined) return made
     // What ends, fails or is deleted is the exception; other optional columns are mostly filled.
     const empty = /delet|revok|cancel|error|reject|archiv/.test(name) ? 15 : 2
-    return (row) => (draw(row, salt ^ 0x7f4a7c15) % 16 < empty ? null : made(row))
+    return optional(made, (row) => draw(row, salt ^ 0x7f4a7c15) % 16 < empty)
   }
 
   private hintsOf(name: string): Hints {
@@ -222,12 +216,16 @@ class Builder {
   }
 
   /** A column of the row that a foreign key leads to. */
-  private through(key: ForeignKey, column: string): Getter {
+  private through(key: ForeignKey, column: string): Compiled {
     const number = this.rows.slot(`-> ${key.name}`)
-    const value = this.target(key).slot(column)
-    return (row) => {
-      const there = number(row)
-      return typeof there === 'number' ? value(there) : null
+    const target = this.target(key)
+    const value = target.slot(column)
+    return {
+      get(row) {
+        const there = number(row)
+        return typeof there === 'number' ? value(there) : null
+      },
+      plain: () => target.plainOf(column),
     }
   }
 
@@ -312,7 +310,7 @@ class Builder {
     target.slot(reference)
     let known: Map<Value, number> | undefined
     return (row) => {
-      known ??= new Map((target.stored.get(reference) ?? []).map((value, index) => [value, -index - 1]))
+      known ??= new Map(target.stored(reference).map((value, index) => [value, -index - 1]))
       return known.get(keyed(row)) ?? null
     }
   }
@@ -323,19 +321,14 @@ class Builder {
     if (typeof value === 'string') return this.expression(value, where)
     if (value === null || typeof value !== 'object') return constant(value)
     if (Array.isArray(value)) {
-      const items = (value as readonly RecipeValue[]).map((item) => this.compileValue(item, where))
-      return { get: (row) => items.map(({ get }) => get(row)) }
+      return listOf((value as readonly RecipeValue[]).map((item) => this.compileValue(item, where)))
     }
-    const entries = Object.entries(value as Readonly<Record<string, RecipeValue>>).map(
-      ([name, item]) => [name, this.compileValue(item, where).get] as const,
+    return recordOf(
+      Object.entries(value as Readonly<Record<string, RecipeValue>>).map(([name, item]) => ({
+        name,
+        value: this.compileValue(item, where),
+      })),
     )
-    return {
-      get(row) {
-        const made: Record<string, Value> = {}
-        for (const [name, get] of entries) made[name] = get(row)
-        return made
-      },
-    }
   }
 
   private expression(text: string, where: string): Compiled {
@@ -360,12 +353,12 @@ class Builder {
   private named(path: readonly string[]): Compiled | undefined {
     const [name = '', ...rest] = path
     const { rows, world } = this
-    if (name === 'row' && rest.length === 0) return { get: (row) => row }
-    if (name === 'rows' && rest.length === 0) return { get: () => rows.count }
+    if (name === 'row' && rest.length === 0) return harmless((row) => row)
+    if (name === 'rows' && rest.length === 0) return harmless(() => rows.count)
     if (name === 'today' && rest.length === 0) return constant(world.options.today)
     if (rest.length > 0 && keyOn(this.table, name) !== undefined) return this.along(path)
     if (this.table.columns.some((one) => one.name === name) || this.recipe.let?.[name] !== undefined)
-      return fieldsOf({ get: rows.slot(name) }, rest)
+      return fieldsOf(rows.own(name), rest)
     const list = world.options.recipe?.lists[name]
     return list === undefined || rest.length > 0 ? undefined : constant(list)
   }
@@ -385,7 +378,7 @@ class Builder {
           const there = place(row)
           return typeof there === 'number' ? value(there) : null
         }
-        return fieldsOf({ get }, path.slice(index + 1))
+        return fieldsOf({ get, plain: () => rows.plainOf(name) }, path.slice(index + 1))
       }
       const step = this.onward(table, key)
       const before: Getter | undefined = number
@@ -430,17 +423,32 @@ function keyOn(table: TableFacts, column: string | undefined): ForeignKey | unde
   return table.foreignKeys.find(({ columns }) => columns.length === 1 && columns[0] === column)
 }
 
-function writeOf(catalog: Catalog, column: FactOf<'column'>): Write {
+/** A domain is written as what is below it. */
+function writtenType(catalog: Catalog, column: FactOf<'column'>): ColumnType {
   const { type, ref } = typeOf(column)
-  // A domain is written as what is below it.
   for (let name = `domain ${ref.schema}.${ref.name}`, depth = 0; depth < 8; depth++) {
     const domain = catalog.facts.get(name)
     if (domain?.kind !== 'domain' || ref.array) break
     const below = domain.details.typeRef
     name = `domain ${below.schema}.${below.name}`
-    if (catalog.facts.get(name) === undefined) return writerOf(domain.properties.type, below)
+    if (catalog.facts.get(name) === undefined) return { type: domain.properties.type, ref: below }
   }
-  return writerOf(type, ref)
+  return { type, ref }
+}
+
+/** What is NULL in some rows. */
+function optional(made: Compiled, isEmpty: (row: number) => boolean): Compiled {
+  const { get, document, plain } = made
+  const choice = choiceOf(made)
+  if (choice !== undefined) {
+    const { values, pick } = choice
+    return chosen([...values, null], (row) => (isEmpty(row) ? values.length : pick(row)))
+  }
+  return {
+    get: (row) => (isEmpty(row) ? null : get(row)),
+    ...(plain === undefined ? {} : { plain }),
+    ...(document === undefined ? {} : { document, absent: isEmpty }),
+  }
 }
 
 /** A value that lies in one of the partitions: between its bounds where these are dates or numbers. */

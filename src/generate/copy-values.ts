@@ -1,28 +1,79 @@
 import type { TypeRef } from '../catalog/catalog.js'
 import { arrayLiteral, copyValue, COPY_NULL, type ArrayElement } from '../database/copy-text.js'
+import { choiceOf, PLAIN, type Compiled, type Plain } from './compiled.js'
+import { jsonMaker } from './json-text.js'
+import { clockText, dayText, fixedText, integerText, momentText } from './value-texts.js'
 
 /** What a column is given. A moment is the number of milliseconds since 1970, a time of day those since midnight; strings are PostgreSQL's text. */
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value }
 
-/** A value as it stands in a line of COPY. */
-export type Write = (value: Value) => string
+/** What stands in a line of COPY for the row of this number, with the tab or the line's end behind it. */
+export type Emit = (row: number) => string
 
-/** How values of a type are written. */
-export function writerOf(type: string, ref: TypeRef): Write {
-  if (ref.array) {
-    const element = textOf(type.replace(/(?:\[\])+$/, ''), ref)
-    return (value) => {
-      if (value === null) return COPY_NULL
-      if (!Array.isArray(value)) return copyValue(typeof value === 'string' ? value : element(value))
-      return copyValue(arrayLiteral(value.map((one: Value) => elementOf(one, element))))
-    }
+export interface ColumnType {
+  /** As PostgreSQL writes it: numeric(10,2) */
+  readonly type: string
+  readonly ref: TypeRef
+}
+
+/**
+ * How a column is written, with as much as possible settled beforehand: which text its few values have, and whether any of its texts can
+ * need an escape.
+ */
+export function emitOf(column: ColumnType, made: Compiled, end: string): Emit {
+  const plain = made.plain?.() ?? PLAIN.anything
+  const write = writerOf(column, plain)
+  const none = COPY_NULL + end
+  const choice = choiceOf(made)
+  if (choice !== undefined) {
+    const { pick } = choice
+    const texts = choice.values.map((value) => (value === null ? none : write(value) + end))
+    const [only = none] = texts
+    return texts.length === 1 ? () => only : (row) => texts[pick(row)] ?? none
   }
+  const { document, absent, get } = made
+  if (document !== undefined && isJson(column.ref)) {
+    const json = jsonMaker(made)
+    const text: Emit = plain >= PLAIN.parts ? (row) => json(row) + end : (row) => copyValue(json(row)) + end
+    return absent === undefined ? text : (row) => (absent(row) ? none : text(row))
+  }
+  return (row) => {
+    const value = get(row)
+    return value === null ? none : write(value) + end
+  }
+}
+
+export function emitNull(end: string): Emit {
+  const none = COPY_NULL + end
+  return () => none
+}
+
+function isJson({ name, array }: TypeRef): boolean {
+  return !array && /^jsonb?$/.test(name)
+}
+
+/** How values of a type are written that are not NULL. */
+function writerOf({ type, ref }: ColumnType, plain: Plain): (value: Value) => string {
+  if (ref.array) return arrayWriter(textOf(type.replace(/(?:\[\])+$/, ''), ref), plain)
   const text = textOf(type, ref)
-  // Digits, dashes and colons need no escape, and asking each of them takes a tenth of the time.
-  const plain = /^(?:u?uuid|bool|int[248]|date|timestamp|timestamptz|time|numeric|float[48])$/.test(ref.name)
-  return plain
-    ? (value) => (value === null ? COPY_NULL : typeof value === 'string' ? copyValue(value) : text(value))
-    : (value) => (value === null ? COPY_NULL : copyValue(text(value)))
+  if (plain >= PLAIN.line) return text
+  // What is no text is written with digits, dashes and colons, and asking each of them takes a tenth of the time.
+  const isHarmless = /^(?:bool|int[248]|date|timestamp|timestamptz|time|numeric|float[48])$/.test(ref.name)
+  return isHarmless
+    ? (value) => (typeof value === 'string' ? copyValue(value) : text(value))
+    : (value) => copyValue(text(value))
+}
+
+function arrayWriter(element: (value: Value) => string, plain: Plain): (value: Value) => string {
+  return (value) => {
+    if (!Array.isArray(value)) return copyValue(typeof value === 'string' ? value : element(value))
+    const elements = value as readonly Value[]
+    if (plain < PLAIN.parts || elements.some((one) => typeof one === 'object'))
+      return copyValue(arrayLiteral(elements.map((one) => elementOf(one, element))))
+    let text = '{'
+    for (const one of elements) text += `${text === '{' ? '"' : ',"'}${element(one)}"`
+    return `${text}}`
+  }
 }
 
 function elementOf(value: Value, text: (value: Value) => string): ArrayElement {
@@ -44,12 +95,12 @@ function textOf(type: string, { name }: TypeRef): (value: Value) => string {
     case 'int2':
     case 'int4':
     case 'int8':
-      return (value) => (typeof value === 'number' ? String(Math.round(value)) : plainText(value))
+      return (value) => (typeof value === 'number' ? integerText(Math.round(value)) : plainText(value))
     case 'numeric': {
       const scale = /,\s*(\d+)\)/.exec(type)?.[1]
       const digits = scale === undefined ? (type.includes('(') ? 0 : undefined) : Number(scale)
       return (value) =>
-        typeof value !== 'number' || digits === undefined ? plainText(value) : fixed(value, digits)
+        typeof value !== 'number' || digits === undefined ? plainText(value) : fixedText(value, digits)
     }
     case 'date':
       return (value) => (typeof value === 'number' ? dayText(Math.floor(value / DAY)) : plainText(value))
@@ -76,45 +127,6 @@ function plainText(value: Value): string {
 }
 
 const DAY = 86_400_000
-const POWERS = [1, 10, 100, 1_000, 10_000]
-
-/** As toFixed, which takes three times as long. */
-function fixed(value: number, digits: number): string {
-  const power = POWERS[digits]
-  if (power === undefined || Math.abs(value) > 1e11) return value.toFixed(Math.min(digits, 20))
-  const units = Math.round(Math.abs(value) * power)
-  const sign = value < 0 && units > 0 ? '-' : ''
-  const whole = Math.floor(units / power)
-  return digits === 0
-    ? `${sign}${String(whole)}`
-    : `${sign}${String(whole)}.${String(power + (units - whole * power)).slice(1)}`
-}
-
-const TWO = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
-const two = (number: number): string => TWO[number] ?? ''
-
-const days = new Map<number, string>()
-
-/** The days of a few years are asked for again and again. */
-export function dayText(day: number): string {
-  // What cannot be reckoned PostgreSQL refuses by the name of its column.
-  if (Number.isNaN(day) || Math.abs(day) > 90_000_000) return 'NaN'
-  const known = days.get(day)
-  if (known !== undefined) return known
-  const text = new Date(day * DAY).toISOString().replace(/T.*/, '')
-  if (days.size < 20_000) days.set(day, text)
-  return text
-}
-
-function clockText(seconds: number): string {
-  const hour = Math.floor(seconds / 3_600)
-  return `${two(hour)}:${two(Math.floor(seconds / 60) - hour * 60)}:${two(seconds % 60)}`
-}
-
-function momentText(milliseconds: number): string {
-  const day = Math.floor(milliseconds / DAY)
-  return `${dayText(day)} ${clockText(Math.floor((milliseconds - day * DAY) / 1_000))}`
-}
 
 /** What the server printed, as the value that it was: dates and numbers can be reckoned with. */
 export function readValue(text: string | null, { name, array }: TypeRef): Value {

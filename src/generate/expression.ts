@@ -1,14 +1,18 @@
+import {
+  choiceOf,
+  constant,
+  derived,
+  harmless,
+  leastPlain,
+  lesser,
+  PLAIN,
+  type Compiled,
+  type Entries,
+  type Getter,
+  type Plain,
+} from './compiled.js'
 import type { Value } from './copy-values.js'
 import { FUNCTIONS } from './functions.js'
-
-/** The value of an expression in the row of this number. */
-export type Getter = (row: number) => Value
-
-/** `constant` is there when no row changes it. */
-export interface Compiled {
-  readonly get: Getter
-  readonly constant?: Value
-}
 
 /** What the names of an expression mean. */
 export interface Scope {
@@ -38,10 +42,6 @@ type Token = {
 export function compile(text: string, scope: Scope): Compiled {
   const parser = new Parser(tokens(text), scope)
   return parser.whole()
-}
-
-export function constant(value: Value): Compiled {
-  return { get: () => value, constant: value }
 }
 
 function tokens(text: string): readonly Token[] {
@@ -109,15 +109,14 @@ class Parser {
     if (this.take('?') === undefined) return condition
     const yes = this.choice()
     this.expect(':')
-    const no = this.choice()
-    return { get: (row) => (isTrue(condition.get(row)) ? yes.get(row) : no.get(row)) }
+    return eitherOf(condition, yes, this.choice())
   }
 
   private either(): Compiled {
     let left = this.both()
     while (this.take('or') !== undefined) {
       const [a, b] = [left.get, this.both().get]
-      left = { get: (row) => isTrue(a(row)) || isTrue(b(row)) }
+      left = harmless((row) => isTrue(a(row)) || isTrue(b(row)))
     }
     return left
   }
@@ -126,7 +125,7 @@ class Parser {
     let left = this.negation()
     while (this.take('and') !== undefined) {
       const [a, b] = [left.get, this.negation().get]
-      left = { get: (row) => isTrue(a(row)) && isTrue(b(row)) }
+      left = harmless((row) => isTrue(a(row)) && isTrue(b(row)))
     }
     return left
   }
@@ -134,7 +133,7 @@ class Parser {
   private negation(): Compiled {
     if (this.take('not') === undefined) return this.comparison()
     const { get } = this.negation()
-    return { get: (row) => !isTrue(get(row)) }
+    return harmless((row) => !isTrue(get(row)))
   }
 
   private comparison(): Compiled {
@@ -143,7 +142,10 @@ class Parser {
     const compare = sign === undefined ? undefined : COMPARISONS[sign]
     if (compare === undefined) return left
     const right = this.sum()
-    return { get: (row) => compare(left.get(row), right.get(row)) }
+    if (right.constant !== undefined && left.constant === undefined)
+      return comparedWith(left, compare, right.constant)
+    const [a, b] = [left.get, right.get]
+    return harmless((row) => compare(a(row), b(row)))
   }
 
   private sum(): Compiled {
@@ -158,19 +160,22 @@ class Parser {
     let left = part()
     for (let sign = this.take(...signs); sign !== undefined; sign = this.take(...signs)) {
       const reckon = ARITHMETIC[sign]
-      const [a, b] = [left, part()]
+      const right = part()
       if (reckon === undefined) continue
-      const get: Getter = (row) => reckon(a.get(row), b.get(row))
-      left = a.constant === undefined || b.constant === undefined ? { get } : constant(get(0))
+      const get = reckon(left.get, right.get)
+      const settled = left.constant !== undefined && right.constant !== undefined
+      left = settled ? constant(get(0)) : harmless(get)
     }
     return left
   }
 
   private signed(): Compiled {
     if (this.take('-') === undefined) return this.primary()
-    const inner = this.signed()
-    const get: Getter = (row) => ARITHMETIC['-']?.(0, inner.get(row)) ?? null
-    return inner.constant === undefined ? { get } : constant(get(0))
+    return derived(
+      this.signed(),
+      (value) => (value === null ? null : 0 - Number(value)),
+      () => PLAIN.text,
+    )
   }
 
   private primary(): Compiled {
@@ -191,7 +196,7 @@ class Parser {
   private list(): Compiled {
     const items = this.items(']')
     if (items.every((item) => item.constant !== undefined)) return constant(items.map(({ get }) => get(0)))
-    return { get: (row) => items.map(({ get }) => get(row)) }
+    return listOf(items)
   }
 
   private items(end: string): readonly Compiled[] {
@@ -240,18 +245,64 @@ class Parser {
   }
 }
 
+function eitherOf(condition: Compiled, yes: Compiled, no: Compiled): Compiled {
+  const [{ get: holds }, { get: a }, { get: b }] = [condition, yes, no]
+  const get: Getter = (row) => (holds(row) === true ? a(row) : b(row))
+  const plain = (): Plain => leastPlain([yes, no])
+  const [one, other] = [choiceOf(yes), choiceOf(no)]
+  if (one === undefined || other === undefined) return { get, plain }
+  const [{ pick: first }, { pick: second }, { length }] = [one, other, one.values]
+  const pick = (row: number): number => (holds(row) === true ? first(row) : length + second(row))
+  return { get, plain, choice: { values: [...one.values, ...other.values], pick } }
+}
+
+function comparedWith(left: Compiled, compare: (a: Value, b: Value) => boolean, right: Value): Compiled {
+  const choice = choiceOf(left)
+  if (choice === undefined) return harmless((row) => compare(left.get(row), right))
+  const answers = choice.values.map((value) => compare(value, right))
+  const { pick } = choice
+  return harmless((row) => answers[pick(row)] ?? null)
+}
+
+/** An array of what each item gives. */
+export function listOf(items: readonly Compiled[]): Compiled {
+  const getters = items.map(({ get }) => get)
+  return { get: (row) => getters.map((get) => get(row)), document: { items }, plain: () => inside(items) }
+}
+
+/** An object of what stands behind each name. */
+export function recordOf(entries: Entries): Compiled {
+  const values = entries.map(({ value }) => value)
+  const names = entries.map(({ name }) => constant(name))
+  return {
+    get(row) {
+      const made: Record<string, Value> = {}
+      for (const { name, value, isThere } of entries)
+        if (isThere?.(row) !== false) made[name] = value.get(row)
+      return made
+    },
+    document: { entries },
+    plain: () => inside([...values, ...names]),
+  }
+}
+
+/** What has to be escaped within a document has a backslash then, which a line of COPY escapes in turn. */
+export function inside(parts: readonly Compiled[]): Plain {
+  return leastPlain(parts) >= PLAIN.parts ? PLAIN.parts : PLAIN.anything
+}
+
 /** What stands in the keys of an object, one below the other. */
 export function fieldsOf(inner: Compiled, path: readonly string[]): Compiled {
-  return path.reduce<Compiled>(({ get }, name) => {
-    return {
-      get(row) {
-        const value = get(row)
-        return typeof value === 'object' && value !== null && !Array.isArray(value)
-          ? ((value as Readonly<Record<string, Value>>)[name] ?? null)
-          : null
-      },
-    }
-  }, inner)
+  if (path.length === 0) return inner
+  const field = (value: Value): Value => path.reduce(fieldOf, value)
+  // A field may be a text or hold others: of an object without quotes either has none.
+  return derived(inner, field, () => lesser(inner.plain?.() ?? PLAIN.anything, PLAIN.parts))
+}
+
+function fieldOf(value: Value, name: string): Value {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? ((value as Readonly<Record<string, Value>>)[name] ?? null)
+    : null
 }
 
 const LITERALS: Readonly<Record<string, Value>> = { true: true, false: false, null: null }
@@ -276,15 +327,33 @@ const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
   '>=': order((a, b) => a >= b),
 }
 
-const numbers =
-  (reckon: (a: number, b: number) => number) =>
-  (a: Value, b: Value): Value =>
-    a === null || b === null ? null : reckon(Number(a), Number(b))
+type Reckon = (left: Getter, right: Getter) => Getter
 
-const ARITHMETIC: Readonly<Record<string, (a: Value, b: Value) => Value>> = {
-  '+': numbers((a, b) => a + b),
-  '-': numbers((a, b) => a - b),
-  '*': numbers((a, b) => a * b),
-  '/': (a, b) => (a === null || b === null || Number(b) === 0 ? null : Number(a) / Number(b)),
-  '%': (a, b) => (a === null || b === null || Number(b) === 0 ? null : Number(a) % Number(b)),
+/** Written out for each sign: the processor guesses better what comes next than in one function for all. */
+const ARITHMETIC: Readonly<Record<string, Reckon>> = {
+  '+': (left, right) => (row) => {
+    const a = left(row)
+    const b = right(row)
+    return a === null || b === null ? null : Number(a) + Number(b)
+  },
+  '-': (left, right) => (row) => {
+    const a = left(row)
+    const b = right(row)
+    return a === null || b === null ? null : Number(a) - Number(b)
+  },
+  '*': (left, right) => (row) => {
+    const a = left(row)
+    const b = right(row)
+    return a === null || b === null ? null : Number(a) * Number(b)
+  },
+  '/': (left, right) => (row) => {
+    const a = left(row)
+    const b = right(row)
+    return a === null || b === null || Number(b) === 0 ? null : Number(a) / Number(b)
+  },
+  '%': (left, right) => (row) => {
+    const a = left(row)
+    const b = right(row)
+    return a === null || b === null || Number(b) === 0 ? null : Number(a) % Number(b)
+  },
 }

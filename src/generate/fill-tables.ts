@@ -5,9 +5,10 @@ import { SqlError } from '../database/sql-error.js'
 import { problem } from '../errors.js'
 import type { GeneratedTableReport } from '../report.js'
 import type { BuiltTable } from './build-rows.js'
-import { readValue } from './copy-values.js'
+import { readValue, type Emit } from './copy-values.js'
 import type { FillOrder, ForeignKey, TableFacts } from './plan-tables.js'
-import { lineWriter, RecipeLoop } from './table-rows.js'
+import { lineOf, pagesOf } from './row-pages.js'
+import { RecipeLoop } from './table-rows.js'
 
 export interface FillRun {
   readonly order: FillOrder
@@ -25,7 +26,6 @@ const BATCH_ROWS = 50_000
 const FIRST_BATCH_ROWS = 1_000
 /** A table that was filled before may hold all of the first numbers. */
 const PATIENCE_ROWS = 20_000
-const CHUNK = 1 << 16
 /** Rows that were there before, among which new ones choose what they refer to. */
 const STORED_ROWS = 20_000
 
@@ -90,7 +90,7 @@ async function readRows(session: Session, { rows, facts }: BuiltTable, most: num
   )
   rows.storedCount = read.length
   for (const [index, { name, details }] of columns.entries())
-    rows.stored.set(
+    rows.keep(
       name,
       read.map((row) => readValue(row[index] ?? null, details.typeRef)),
     )
@@ -109,9 +109,8 @@ class Filling {
   private readonly session: Session
   private readonly run: FillRun
   private readonly table: BuiltTable
-  private readonly line: (row: number) => string
+  private readonly line: Emit
   private readonly wanted: number
-  private readonly postponed: ReadonlySet<string>
   private stage: string | undefined
   private bytes = 0
   private next: number
@@ -123,15 +122,11 @@ class Filling {
     this.table = built(run, identity)
     this.wanted = run.counts.get(identity) ?? 0
     this.next = this.table.rows.first
-    this.postponed = new Set(
-      foreignKeys.filter((key) => run.order.postponed.has(key)).flatMap(({ columns }) => columns),
-    )
-    this.line = lineWriter(
+    const postponed = foreignKeys.filter((key) => run.order.postponed.has(key))
+    this.line = lineOf(
       this.table.rows,
-      this.table.columns.map(({ name, write }) => ({
-        name,
-        write: this.postponed.has(name) ? () => '\\N' : write,
-      })),
+      this.table.columns,
+      new Set(postponed.flatMap(({ columns }) => columns)),
     )
   }
 
@@ -218,10 +213,7 @@ class Filling {
       failure = { error }
     })
     try {
-      await session.copyIn(
-        `copy ${into} (${names}) from stdin`,
-        Readable.from(lines, { objectMode: false, highWaterMark: CHUNK }),
-      )
+      await session.copyIn(`copy ${into} (${names}) from stdin`, Readable.from(lines, { objectMode: false }))
       if (failure !== undefined) throw this.asProblem(failure.error)
       await session.script('release savepoint dbkit_rows')
       return undefined
@@ -234,26 +226,17 @@ class Filling {
 
   /** A failure ends the stream instead of breaking it: the server would never hear that no more rows come. */
   private *lines(size: number, onFailure: (error: unknown) => void): Generator<Buffer> {
-    const { next, line, run } = this
-    let text = ''
+    const { next: from, line, run } = this
     try {
-      for (let row = next; row < next + size; row++) {
-        text += line(row)
-        if (text.length < CHUNK) continue
+      for (const { bytes, next } of pagesOf(line, from, from + size)) {
         if (run.signal.aborted) return
-        const chunk = Buffer.from(text)
-        this.bytes += chunk.length
-        text = ''
-        this.run.onRows(this.table.facts.shown, this.made + row - next, this.wanted)
-        yield chunk
+        this.bytes += bytes.length
+        this.run.onRows(this.table.facts.shown, this.made + next - from, this.wanted)
+        yield bytes
       }
     } catch (error) {
       onFailure(error)
-      return
     }
-    const chunk = Buffer.from(text)
-    this.bytes += chunk.length
-    yield chunk
   }
 
   /** A copy of the table without its constraints, in which rows wait to be judged. */
@@ -369,7 +352,7 @@ async function fillPostponed(
       tables: [shown, ...keys.map(({ table }) => built(run, table).facts.shown)],
     })
   const listed = columns.filter(({ name }) => primary.includes(name) || late.includes(name))
-  const line = lineWriter(rows, listed)
+  const line = lineOf(rows, listed)
   const names = listed.map(({ name }) => quoteName(name)).join(', ')
   await session.script(
     `create temporary table dbkit_late on commit drop as select ${names} from ${identity} with no data`,
@@ -377,7 +360,7 @@ async function fillPostponed(
   for (let from = rows.first; from < rows.until; from += BATCH_ROWS) {
     const until = Math.min(from + BATCH_ROWS, rows.until)
     const lines = function* (): Generator<Buffer> {
-      for (let row = from; row < until; row++) yield Buffer.from(line(row))
+      for (const { bytes } of pagesOf(line, from, until)) yield bytes
     }
     await session.copyIn(
       `copy pg_temp.dbkit_late (${names}) from stdin`,

@@ -1,6 +1,6 @@
 import type { ColumnFacts } from './make-value.js'
 import { draw } from './draw.js'
-import type { Getter } from './expression.js'
+import type { Getter } from './compiled.js'
 import { COMPANY_FORMS, COMPANY_WORDS, FIRST_NAMES, LAST_NAMES, PLACES, STREETS, WORDS } from './words.js'
 
 type Facts = Pick<ColumnFacts, 'name' | 'type' | 'ref' | 'hints' | 'salt' | 'serial'>

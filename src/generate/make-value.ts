@@ -2,11 +2,11 @@ import { findFact, partsOfKind, type Catalog, type FactOf, type TypeRef } from '
 import { quoteIfNeeded } from '../database/quote.js'
 import { hintsOf, mergeHints, valueOf, type Hints } from '../prove/column-values.js'
 import { chanceOf, samplePattern } from '../prove/sample-pattern.js'
+import { chosen, harmless, type Compiled, type Getter } from './compiled.js'
 import type { Value } from './copy-values.js'
 import { between, draw, share, uuid } from './draw.js'
-import type { Getter } from './expression.js'
+import { inside } from './expression.js'
 import { makeText } from './make-text.js'
-import type { SampleJson } from './sample-json.js'
 
 /** What is known of a column that no recipe speaks of. */
 export interface ColumnFacts {
@@ -18,7 +18,7 @@ export interface ColumnFacts {
   /** Milliseconds since 1970 at the midnight that the data ends with. */
   readonly today: number
   /** The documents of a JSON column, if their shape is known. */
-  readonly json: SampleJson | undefined
+  readonly json: Compiled | undefined
   /** Set where each row needs a value of its own: counted on from here. */
   readonly serial: ((row: number) => number) | undefined
 }
@@ -26,7 +26,7 @@ export interface ColumnFacts {
 const DAY = 86_400_000
 
 /** Plausible values for a column, by its type, its constraints and its name. Undefined: nobody here knows the type. */
-export function makeValue(catalog: Catalog, facts: ColumnFacts): Getter | undefined {
+export function makeValue(catalog: Catalog, facts: ColumnFacts): Compiled | undefined {
   const { ref, salt, hints } = facts
   if (ref.array) return makeArray(catalog, facts)
   const identity = `${quoteIfNeeded(ref.schema)}.${quoteIfNeeded(ref.name)}`
@@ -42,7 +42,7 @@ export function makeValue(catalog: Catalog, facts: ColumnFacts): Getter | undefi
   // Ranges, composites and what extensions bring: slower, and rarely in a table of millions.
   const sample = (row: number): string | undefined =>
     valueOf(catalog, { text: facts.type, ref }, hints, row + 1, chanceOf(draw(row, salt)))
-  return sample(0) === undefined ? undefined : (row) => sample(row) ?? null
+  return sample(0) === undefined ? undefined : { get: (row) => sample(row) ?? null }
 }
 
 function underDomain(catalog: Catalog, domain: FactOf<'domain'>, facts: ColumnFacts): ColumnFacts {
@@ -55,14 +55,15 @@ function underDomain(catalog: Catalog, domain: FactOf<'domain'>, facts: ColumnFa
   }
 }
 
-function pickOf(values: readonly string[], { salt, serial }: ColumnFacts): Getter {
+function pickOf(values: readonly string[], { salt, serial }: ColumnFacts): Compiled {
   const { length } = values
-  return serial === undefined
-    ? (row) => values[draw(row, salt) % length] ?? null
-    : (row) => values[serial(row) % length] ?? null
+  return chosen(
+    values,
+    serial === undefined ? (row) => draw(row, salt) % length : (row) => serial(row) % length,
+  )
 }
 
-function makeArray(catalog: Catalog, facts: ColumnFacts): Getter {
+function makeArray(catalog: Catalog, facts: ColumnFacts): Compiled {
   const { ref, type, salt, hints } = facts
   const element = makeValue(catalog, {
     ...facts,
@@ -72,11 +73,20 @@ function makeArray(catalog: Catalog, facts: ColumnFacts): Getter {
     hints: { ...hints, literals: hints.literals.filter((literal) => !literal.startsWith('{')) },
     serial: undefined,
   })
-  if (element === undefined) return () => '{}'
-  return (row) => Array.from({ length: between(row, salt ^ 1, 1, 3) }, (_, index) => element(row * 4 + index))
+  if (element === undefined) return { get: () => '{}' }
+  const { get } = element
+  return {
+    get(row) {
+      const length = between(row, salt ^ 1, 1, 3)
+      const made: Value[] = []
+      for (let index = 0; index < length; index++) made.push(get(row * 4 + index))
+      return made
+    },
+    plain: () => inside([element]),
+  }
 }
 
-function makeBuiltin(facts: ColumnFacts): Getter | undefined {
+function makeBuiltin(facts: ColumnFacts): Compiled | undefined {
   const { salt, serial, json, ref } = facts
   switch (ref.name) {
     case 'int2':
@@ -85,28 +95,30 @@ function makeBuiltin(facts: ColumnFacts): Getter | undefined {
     case 'numeric':
     case 'float4':
     case 'float8':
-      return makeNumber(facts)
+      return harmless(makeNumber(facts))
     case 'bool':
-      return serial === undefined ? (row) => draw(row, salt) % 2 === 0 : (row) => serial(row) % 2 === 0
+      return harmless(
+        serial === undefined ? (row) => draw(row, salt) % 2 === 0 : (row) => serial(row) % 2 === 0,
+      )
     case 'uuid':
-      return (row) => uuid(row, salt)
+      return harmless((row) => uuid(row, salt))
     case 'text':
     case 'varchar':
     case 'bpchar':
     case 'citext':
-      return makePatterned(facts) ?? makeText(facts)
+      return makePatterned(facts) ?? harmless(makeText(facts))
     case 'date':
     case 'timestamp':
     case 'timestamptz':
-      return makeMoment(facts)
+      return harmless(makeMoment(facts))
     case 'time':
     case 'timetz':
-      return (row) => (6 * 60 + between(row, salt, 0, 14 * 4) * 15) * 60_000
+      return harmless((row) => (6 * 60 + between(row, salt, 0, 14 * 4) * 15) * 60_000)
     case 'interval':
-      return (row) => between(row, salt, 2, 16) * 15 * 60_000
+      return harmless((row) => between(row, salt, 2, 16) * 15 * 60_000)
     case 'json':
     case 'jsonb':
-      return json === undefined ? undefined : (row) => JSON.stringify(json(row))
+      return json
     default:
       return undefined
   }
@@ -148,18 +160,20 @@ function makeNumber({ name, type, ref, hints, salt, serial }: ColumnFacts): Gett
 }
 
 /** A text that the CHECK of the column takes; each is made by reading the pattern again. */
-function makePatterned({ hints, type, salt }: ColumnFacts): Getter | undefined {
+function makePatterned({ hints, type, salt }: ColumnFacts): Compiled | undefined {
   const [pattern] = hints.patterns
   if (pattern === undefined) return undefined
   const longest = Number(/\((\d+)\)/.exec(type)?.[1] ?? Infinity)
   if (samplePattern(pattern, chanceOf(1)) === undefined) return undefined
   // A few thousand are enough to choose from; where each row needs its own, each is made anew.
-  return (row) => {
-    for (let attempt = 0; attempt < 8; attempt++) {
-      const text = samplePattern(pattern, chanceOf(draw(row, salt + attempt)))
-      if (text !== undefined && text.length <= longest) return text
-    }
-    return null
+  return {
+    get(row) {
+      for (let attempt = 0; attempt < 8; attempt++) {
+        const text = samplePattern(pattern, chanceOf(draw(row, salt + attempt)))
+        if (text !== undefined && text.length <= longest) return text
+      }
+      return null
+    },
   }
 }
 

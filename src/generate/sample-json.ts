@@ -1,55 +1,74 @@
 import type { JsonSchema, JsonShape } from '../codegen/json-types.js'
 import { NO_HINTS } from '../prove/column-values.js'
+import { chosen, constant, harmless, leastPlain, type Compiled } from './compiled.js'
 import type { Value } from './copy-values.js'
 import { between, draw, saltOf, share } from './draw.js'
+import { inside, recordOf } from './expression.js'
 import { makeText } from './make-text.js'
 
-/** The document of a row. */
-export type SampleJson = (row: number) => Value
-
 /** Documents of a shape, written as codegen takes it. Undefined: a type of the application's, of which only the name is known. */
-export function sampleJson(shape: JsonShape, name: string, salt: number): SampleJson | undefined {
+export function sampleJson(shape: JsonShape, name: string, salt: number): Compiled | undefined {
   const schema = typeof shape === 'string' ? schemaOf(shape) : shape
-  return schema === undefined ? undefined : sampleSchema(schema, name, salt)
+  if (schema === undefined) return undefined
+  const made = sampleSchema(schema, name, salt)
+  if (made.document !== undefined) return made
+  // A text that is given to a column is taken for JSON.
+  return { get: (row) => JSON.stringify(made.get(row)) }
 }
 
-function sampleSchema(schema: JsonSchema, name: string, salt: number): SampleJson {
+function sampleSchema(schema: JsonSchema, name: string, salt: number): Compiled {
   const several = schema.anyOf ?? schema.oneOf
   if (several !== undefined) {
     const options = several.map((one, index) => sampleSchema(one, name, salt + index))
-    return (row) => options[draw(row, salt) % options.length]?.(row) ?? null
+    return {
+      get: (row) => options[draw(row, salt) % options.length]?.get(row) ?? null,
+      plain: () => leastPlain(options),
+    }
   }
-  if (schema.const !== undefined) return () => schema.const as Value
+  if (schema.const !== undefined) return constant(schema.const as Value)
   const { enum: listed } = schema
-  if (listed !== undefined) return (row) => (listed[draw(row, salt) % listed.length] ?? null) as Value
+  if (listed !== undefined)
+    return chosen(listed as readonly Value[], (row) => draw(row, salt) % listed.length)
   const type = Array.isArray(schema.type)
     ? (schema.type as readonly string[])[0]
     : (schema.type as string | undefined)
   switch (type) {
     case 'string':
-      return stringOf(name, salt)
+      return harmless(stringOf(name, salt))
     case 'integer':
-      return (row) => between(row, salt, 0, 100)
+      return harmless((row) => between(row, salt, 0, 100))
     case 'number':
-      return /lat/.test(name)
-        ? (row) => 26 + Math.round(share(row, salt) * 220_000) / 10_000
-        : /lng|lon/.test(name)
-          ? (row) => -122 + Math.round(share(row, salt) * 500_000) / 10_000
-          : (row) => Math.round(share(row, salt) * 10_000) / 100
+      return harmless(numberOf(name, salt))
     case 'boolean':
-      return (row) => draw(row, salt) % 2 === 0
+      return harmless((row) => draw(row, salt) % 2 === 0)
     case 'null':
-      return () => null
-    case 'array': {
-      const item = sampleSchema(schema.items ?? {}, name, salt ^ 0x1234)
-      return (row) => Array.from({ length: between(row, salt, 1, 2) }, (_, index) => item(row * 2 + index))
-    }
+      return constant(null)
+    case 'array':
+      return arrayOf(sampleSchema(schema.items ?? {}, name, salt ^ 0x1234), salt)
     default:
       return objectOf(schema, salt)
   }
 }
 
-function stringOf(name: string, salt: number): SampleJson {
+function arrayOf(item: Compiled, salt: number): Compiled {
+  return {
+    get(row) {
+      const length = between(row, salt, 1, 2)
+      const made: Value[] = []
+      for (let index = 0; index < length; index++) made.push(item.get(row * 2 + index))
+      return made
+    },
+    plain: () => inside([item]),
+  }
+}
+
+function numberOf(name: string, salt: number): (row: number) => Value {
+  if (/lat/.test(name)) return (row) => 26 + Math.round(share(row, salt) * 220_000) / 10_000
+  if (/lng|lon/.test(name)) return (row) => -122 + Math.round(share(row, salt) * 500_000) / 10_000
+  return (row) => Math.round(share(row, salt) * 10_000) / 100
+}
+
+function stringOf(name: string, salt: number): (row: number) => Value {
   if (/(?:_at|At|date|Date|timestamp)$/.test(name))
     return (row) => new Date(1_735_689_600_000 + between(row, salt, 0, 300) * 86_400_000).toISOString()
   const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -66,24 +85,16 @@ function stringOf(name: string, salt: number): SampleJson {
 function objectOf(
   { properties = {}, required = [], additionalProperties }: JsonSchema,
   salt: number,
-): SampleJson {
-  const parts = Object.entries(properties).map(([key, property]) => ({
-    key,
-    salt: salt ^ saltOf(key),
-    always: required.includes(key),
-    sample: sampleSchema(property, key, salt ^ saltOf(key)),
-  }))
-  const others =
-    parts.length === 0 && typeof additionalProperties === 'object'
-      ? sampleSchema(additionalProperties, '', salt ^ 0x99)
-      : undefined
-  return (row) => {
-    const made: Record<string, Value> = {}
-    for (const part of parts)
-      if (part.always || draw(row, part.salt ^ 0x55) % 5 !== 0) made[part.key] = part.sample(row)
-    if (others !== undefined) for (const key of ['first', 'second']) made[key] = others(row)
-    return made
-  }
+): Compiled {
+  const entries = Object.entries(properties).map(([key, property]) => {
+    const own = salt ^ saltOf(key)
+    const value = sampleSchema(property, key, own)
+    if (required.includes(key)) return { name: key, value }
+    return { name: key, value, isThere: (row: number) => draw(row, own ^ 0x55) % 5 !== 0 }
+  })
+  if (entries.length > 0 || typeof additionalProperties !== 'object') return recordOf(entries)
+  const value = sampleSchema(additionalProperties, '', salt ^ 0x99)
+  return recordOf(['first', 'second'].map((name) => ({ name, value })))
 }
 
 /** The TypeScript types that describe plain documents; anything else is undefined. */

@@ -1,6 +1,6 @@
 import type { FactOf } from '../catalog/catalog.js'
 import { draw, saltOf } from './draw.js'
-import type { Getter } from './expression.js'
+import type { Getter } from './compiled.js'
 import type { ForeignKey, TableFacts } from './plan-tables.js'
 import { TableRows } from './table-rows.js'
 

@@ -1,5 +1,14 @@
-import type { Value, Write } from './copy-values.js'
-import type { Getter } from './expression.js'
+import {
+  chosen,
+  leastOf,
+  lesser,
+  PLAIN,
+  type Choice,
+  type Compiled,
+  type Getter,
+  type Plain,
+} from './compiled.js'
+import type { Value } from './copy-values.js'
 
 /**
  * The rows of one table, by their numbers. From 0 on: rows that are made, or could be. Below: rows that were in the table before, -1 the
@@ -10,8 +19,6 @@ export class TableRows {
   /** The number of the first row that is made here, and how many there are. */
   first = 0
   count = 0
-  /** What was read of the rows that were there, by column. */
-  readonly stored = new Map<string, readonly Value[]>()
   storedCount = 0
   /** The number after the last one that was tried. */
   until = 0
@@ -21,16 +28,22 @@ export class TableRows {
   hadGaps = false
   /** The columns of rows there already that somebody asks for. */
   readonly asked = new Set<string>()
-  private readonly made = new Map<string, () => Getter>()
-  private readonly compiled = new Map<string, Getter>()
+  private readonly made = new Map<string, () => Compiled>()
+  private readonly compiled = new Map<string, Compiled>()
+  private readonly underway = new Set<string>()
   private readonly slots = new Map<string, Getter>()
+  private readonly picks = new Map<string, Choice>()
+  /** What was read of the rows that were there, by column. */
+  private readonly read = new Map<string, Stored>()
+  private readonly weighing = new Set<string>()
+  private readonly weighed = new Map<string, { readonly kept: number; readonly plain: Plain }>()
 
   constructor(identity: string) {
     this.identity = identity
   }
 
   /** Says how a column, a variable or a reference is made; `compile` is called once, when it is needed. */
-  define(name: string, compile: () => Getter): void {
+  define(name: string, compile: () => Compiled): void {
     this.made.set(name, compile)
   }
 
@@ -38,11 +51,16 @@ export class TableRows {
     return this.made.has(name)
   }
 
-  /** Compiles how a column is made, and with it all that it needs of other tables. */
-  prepare(name: string): void {
-    if (this.compiled.has(name)) return
+  /** Compiles how a column is made, and with it all that it needs of other tables. Undefined while that is underway. */
+  prepare(name: string): Compiled | undefined {
+    const known = this.compiled.get(name)
     const compile = this.made.get(name)
-    if (compile !== undefined) this.compiled.set(name, compile())
+    if (known !== undefined || compile === undefined || this.underway.has(name)) return known
+    this.underway.add(name)
+    const compiled = compile()
+    this.underway.delete(name)
+    this.compiled.set(name, compiled)
+    return compiled
   }
 
   /** Compiles what is asked for and not compiled yet; false when there was nothing. */
@@ -52,33 +70,107 @@ export class TableRows {
     return open.length > 0
   }
 
+  /** Keeps what was read of a column of the rows that were there. */
+  keep(name: string, values: readonly Value[]): void {
+    Object.assign(this.storedOf(name), { values, plain: leastOf(values) })
+    kept++
+  }
+
+  stored(name: string): readonly Value[] {
+    return this.storedOf(name).values
+  }
+
+  private storedOf(name: string): Stored {
+    const known = this.read.get(name)
+    if (known !== undefined) return known
+    const stored: Stored = { values: [], plain: PLAIN.text }
+    this.read.set(name, stored)
+    return stored
+  }
+
   /** The value of a column or variable, kept for the row that was asked for last. */
   slot(name: string): Getter {
     const known = this.slots.get(name)
     if (known !== undefined) return known
     this.asked.add(name)
-    let compiled: Getter | undefined
-    const compile = (): Getter => {
-      this.prepare(name)
-      return this.compiled.get(name) ?? (() => null)
-    }
-    let stamp = NaN
-    let kept: Value = null
-    let underway = NaN
+    const stored = this.storedOf(name)
+    let get: Getter | undefined
+    let stamp = -1
+    let held: Value = null
+    let underway = -1
     const slot: Getter = (row) => {
-      if (row === stamp) return kept
-      if (row < 0) return this.stored.get(name)?.[-row - 1] ?? null
+      if (row < 0) return stored.values[-row - 1] ?? null
+      if (row === stamp) return held
       if (row === underway) throw new RecipeLoop(this.identity, name)
       underway = row
-      compiled ??= compile()
-      const value = compiled(row)
-      underway = NaN
+      get ??= this.getterOf(name)
+      const value = get(row)
+      underway = -1
       stamp = row
-      kept = value
+      held = value
       return value
     }
     this.slots.set(name, slot)
     return slot
+  }
+
+  private getterOf(name: string): Getter {
+    const made = this.prepare(name)
+    const choice = made === undefined ? undefined : this.choiceFor(name, made)
+    return choice === undefined ? (made?.get ?? (() => null)) : chosen(choice.values, choice.pick).get
+  }
+
+  /** Which of its few values a column has, kept for the row that was asked for last. */
+  private choiceFor(name: string, { choice }: Compiled): Choice | undefined {
+    const known = this.picks.get(name)
+    if (known !== undefined || choice === undefined) return known
+    const { values, pick } = choice
+    let stamp = -1
+    let held = 0
+    const remembered: Choice = {
+      values,
+      pick(row) {
+        if (row === stamp) return held
+        held = pick(row)
+        stamp = row
+        return held
+      },
+    }
+    this.picks.set(name, remembered)
+    return remembered
+  }
+
+  /** A column or variable of the row that asks, which is one that is made. */
+  own(name: string): Compiled {
+    const get = this.slot(name)
+    const made = this.prepare(name)
+    const plain = (): Plain => this.plainOf(name)
+    if (made === undefined) return { get, plain }
+    if (made.constant !== undefined) return made
+    const choice = this.choiceFor(name, made)
+    return choice === undefined ? { get, plain } : { get, plain, choice }
+  }
+
+  /** A column as it is written: what nobody else asks for need not be remembered. */
+  written(name: string): Compiled {
+    const made = this.prepare(name)
+    return made === undefined || this.asked.has(name) ? this.own(name) : made
+  }
+
+  /** What the texts of a column may hold, those that were read included. */
+  plainOf(name: string): Plain {
+    const stored = this.storedOf(name).plain
+    const made = this.compiled.get(name)
+    // Not compiled: none is made.
+    if (made === undefined) return stored
+    const known = this.weighed.get(name)
+    if (known?.kept === kept) return known.plain
+    if (this.weighing.has(name)) return PLAIN.anything
+    this.weighing.add(name)
+    const plain = lesser(stored, made.plain?.() ?? PLAIN.anything)
+    this.weighing.delete(name)
+    this.weighed.set(name, { kept, plain })
+    return plain
   }
 
   /** How many rows another table may refer to. */
@@ -99,20 +191,10 @@ export class RecipeLoop extends Error {
   }
 }
 
-/** One line of COPY. */
-export function lineWriter(
-  rows: TableRows,
-  columns: readonly { readonly name: string; readonly write: Write }[],
-): (row: number) => string {
-  const parts = columns.map(({ name, write }) => ({ get: rows.slot(name), write }))
-  const last = parts.length - 1
-  return (row) => {
-    let line = ''
-    for (let index = 0; index <= last; index++) {
-      const part = parts[index]
-      if (part === undefined) continue
-      line += part.write(part.get(row)) + (index === last ? '\n' : '\t')
-    }
-    return line
-  }
+/** How often rows were read, of any table: what was found out about texts before counts no more. */
+let kept = 0
+
+interface Stored {
+  values: readonly Value[]
+  plain: Plain
 }

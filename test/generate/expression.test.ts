@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { constant } from '../../src/generate/compiled.js'
 import type { Value } from '../../src/generate/copy-values.js'
 import { draw, uuid } from '../../src/generate/draw.js'
-import { compile, constant, ExpressionError } from '../../src/generate/expression.js'
+import { compile, ExpressionError } from '../../src/generate/expression.js'
 import { schemaOf } from '../../src/generate/sample-json.js'
 
 let salt = 0
