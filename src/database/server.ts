@@ -11,7 +11,7 @@ import type { EngineReport } from '../report.js'
 import type { Database, LockOptions, Session, TextRow, TypedResult } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
-import { SqlError, toSqlError } from './sql-error.js'
+import { NOTHING_BEGUN, SqlError, toSqlError } from './sql-error.js'
 
 export interface ServerOptions {
   /** Shown in pg_stat_activity, and to whoever waits for the lock. */
@@ -428,8 +428,8 @@ async function connectOnce(
       strings.conforming = message.parameterValue !== 'off'
   })
   if (options.onNotice !== undefined)
-    client.on('notice', (notice) => {
-      options.onNotice?.(notice.message ?? '')
+    client.on('notice', ({ code, message = '' }) => {
+      if (code !== NOTHING_BEGUN) options.onNotice?.(message)
     })
   try {
     await client.connect()

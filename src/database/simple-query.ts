@@ -1,3 +1,5 @@
+import { NOTHING_BEGUN } from './sql-error.js'
+
 /**
  * The simple query sub-protocol, as bytes: what PGlite's own exec() hides (how many statements ended before the one that failed)
  * stands in its answer. https://www.postgresql.org/docs/current/protocol-message-formats.html
@@ -53,8 +55,10 @@ export function decodeReply(bytes: Uint8Array): SimpleReply {
     if (type === 'T') rows = []
     else if (type === 'D') rows.push(decodeRow(body))
     else if (type === 'C') completed++
-    else if (type === 'N') notices.push(decodeFields(body)['message'] ?? '')
-    else if (type === 'E') error ??= decodeFields(body)
+    else if (type === 'N') {
+      const { code = '', message = '' } = decodeFields(body)
+      if (code !== NOTHING_BEGUN) notices.push(message)
+    } else if (type === 'E') error ??= decodeFields(body)
     at = end
   }
   return { rows, completed, notices, error }

@@ -46,6 +46,12 @@ interface ServerError {
 }
 
 /**
+ * SQLSTATE of "there is no transaction in progress": what the ROLLBACK says that follows a message with wrong syntax, of which the server
+ * began nothing. It would stand above the error that matters; files hold no ROLLBACK of their own.
+ */
+export const NOTHING_BEGUN = '25P01'
+
+/**
  * Turns whatever an engine threw into a SqlError. 57P01 to 57P05 are the server's goodbye (shutdown, crash of another
  * session, still starting, database dropped, idle for too long), 25P03 and 25P04 too (too long idle in a transaction, or in one at
  * all), class 08 is a broken connection. FATAL ends the session whatever it was, where the server says it in English. Anything

@@ -191,6 +191,15 @@ describeEngines('the place of an SQL error', (open, { everywhere }) => {
       })
     }
   })
+  everywhere('is the first thing that is told of wrong syntax', async () => {
+    bench = await open({ '1_t.up.sql': 'creat table t ();', '1_t.down.sql': 'select 1' })
+    const { stderr, exit } = await bench.dbkit('migrate', 'up')
+    expect(exit).toBe(3)
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      'error sql: syntax error at or near "creat" (SQLSTATE 42601)',
+      '  sql/1_t.up.sql:1:1',
+    ])
+  })
   everywhere('is drawn with a caret under the column', async () => {
     bench = await open({ '1_t.up.sql': "-- ü\n\tselect 'ö', nothing;", '1_t.down.sql': 'select 1' })
     const { stderr, exit } = await bench.dbkit('migrate', 'up')
