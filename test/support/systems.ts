@@ -185,3 +185,13 @@ async function loadExtensions(names: readonly string[]): Promise<Extensions> {
   }
   return loaded
 }
+
+/** What a view was before the migration whose rollback is this file: its query. */
+export function earlierView(system: string, migration: string, view: string): string {
+  const file = join(root, 'sql', system, 'migrations', `${migration}.down.sql`)
+  const query = new RegExp(`create or replace view ${view} as\\n([^;]+);`).exec(
+    readFileSync(file, 'utf8'),
+  )?.[1]
+  if (query === undefined) throw new Error(`${file} does not create ${view}`)
+  return query
+}

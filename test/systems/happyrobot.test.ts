@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { describeSystem } from '../support/systems.js'
+import { describeSystem, earlierView } from '../support/systems.js'
 
 // The columns as the design of the system lists them, in order. `!` is NOT NULL. Two precisions are wider than listed:
 // rate_per_mile and percentage_over must hold what their expressions can yield.
@@ -157,7 +157,9 @@ const RESPONSE_TIME_INDEXES = [
   'idx_loads_offers: loads (equipment_type, expires_at) ' +
     "where (((status)::text = 'AVAILABLE'::text) AND (is_active = true) AND (deleted_at IS NULL))",
   'idx_calls_daily: calls (start_time, call_id, carrier_id, outcome, duration_seconds, sentiment, transferred_to_human)',
-  'idx_negotiations_rounds: negotiations (call_id, load_id, round_number, final_status, agreed_rate)',
+  'idx_negotiations_call_rounds: negotiations (call_id, round_number)',
+  'idx_negotiations_deals: negotiations (call_id, load_id, agreed_rate) ' +
+    "where ((final_status)::text = 'DEAL_ACCEPTED'::text)",
 ]
 
 const CALL_LISTS: Record<string, string[]> = {
@@ -1112,6 +1114,49 @@ describeSystem('happyrobot', (db) => {
 
   describe('v_daily_metrics', () => {
     const noon = "((now() at time zone 'UTC')::date + time '12:00') at time zone 'UTC'"
+
+    test.each(['UTC', 'Pacific/Apia'])(
+      'says what it said before it was made faster, in a session of %s',
+      async (zone) => {
+        await db.query(`
+        set local timezone = '${zone}';
+        set local session_replication_role = replica;
+        insert into carriers (${Object.keys(LEAST['carriers'] ?? {}).join(', ')})
+          select ${Object.values(LEAST['carriers'] ?? {}).join(', ')} from generate_series(1, 40);
+        insert into loads (${Object.keys(LEAST['loads'] ?? {}).join(', ')})
+          select ${Object.values(LEAST['loads'] ?? {}).join(', ')} from generate_series(1, 50);
+        create temp table few on commit drop as
+          select n, gen_random_uuid() as call_id,
+            case n
+              when 1 then 'infinity'
+              when 2 then (now() at time zone 'UTC')::date::timestamp at time zone 'UTC' - interval '1 microsecond'
+              when 3 then (now() at time zone 'UTC')::date::timestamp at time zone 'UTC'
+              when 4 then now() + interval '400 years'
+              else date_trunc('minute', now()) + interval '7 days' - n * interval '37 minutes'
+            end as start_time
+          from generate_series(1, 2500) n;
+        insert into calls (call_id, carrier_id, start_time, call_type, outcome, duration_seconds, sentiment, transferred_to_human)
+          select call_id, (array_append(array(select carrier_id from carriers order by 1), null))[1 + n % 41], start_time, 'INBOUND',
+            (array['ACCEPTED', 'DECLINED', 'WRONG_LANE'])[1 + n % 3], nullif(n % 97, 0),
+            (array['POSITIVE', 'NEUTRAL', 'NEGATIVE', null])[1 + n % 4], (array[true, false, null])[1 + n % 3]
+          from few;
+        insert into negotiations (call_id, load_id, session_id, round_number, carrier_offer, system_response, loadboard_rate,
+            final_status, agreed_rate)
+          select case when r % 19 = 0 then null else call_id end, (array(select load_id from loads order by 1))[1 + (n + r / 3) % 50],
+            n || '-' || r % 2, r, 1000 + r, 'REJECTED', 1000,
+            (array['DEAL_ACCEPTED', 'TIMEOUT', null])[1 + (n + r) % 3], nullif((n * r) % 7, 0) * 100.25
+          from few cross join generate_series(1, n % 6) r;
+        create temp view earlier as ${earlierView('happyrobot', '0010_daily_metrics', 'v_daily_metrics')}`)
+        expect(
+          await db.query('select count(*) > 30 as days, sum(total_calls) > 1000 as calls from earlier'),
+        ).toEqual([{ days: 't', calls: 't' }])
+        expect(
+          await db.query(
+            `(table earlier except all table v_daily_metrics) union all (table v_daily_metrics except all table earlier)`,
+          ),
+        ).toEqual([])
+      },
+    )
 
     test('a call counts once, whatever its rounds, and each of its deals counts', async () => {
       const carrier = await add('carriers')

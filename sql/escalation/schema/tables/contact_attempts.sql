@@ -31,9 +31,9 @@ comment on column public.contact_attempts.metadata is 'Identifiers at the carrie
 comment on column public.contact_attempts.created_at is 'When the row was inserted, UTC.';
 
 create index idx_contact_attempts_agent_id on public.contact_attempts using btree (agent_id);
-create index idx_contact_attempts_agent_results on public.contact_attempts using btree (agent_id) include (status);
+create index idx_contact_attempts_agent_status on public.contact_attempts using btree (agent_id, status);
 
-comment on index public.idx_contact_attempts_agent_results is 'Covers v_agent_performance.';
+comment on index public.idx_contact_attempts_agent_status is 'Covers v_agent_performance.';
 
 create index idx_contact_attempts_campaign_id on public.contact_attempts using btree (campaign_id);
 create index idx_contact_attempts_channel on public.contact_attempts using btree (channel);

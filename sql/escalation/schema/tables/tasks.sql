@@ -39,9 +39,13 @@ comment on column public.tasks.completed_at is 'When the task ended, UTC.';
 comment on column public.tasks.created_at is 'When the row was inserted, UTC.';
 comment on column public.tasks.updated_at is 'When the row was last updated, UTC; set by trigger.';
 
-create index idx_tasks_agent_results on public.tasks using btree (assigned_agent_id) include (status, started_at, completed_at);
+create index idx_tasks_agent_completed on public.tasks using btree (assigned_agent_id) include (started_at, completed_at) where ((status)::text = 'completed'::text);
 
-comment on index public.idx_tasks_agent_results is 'Covers v_agent_performance.';
+comment on index public.idx_tasks_agent_completed is 'Completed tasks and their times, for v_agent_performance.';
+
+create index idx_tasks_agent_others on public.tasks using btree (assigned_agent_id, status) where ((status)::text <> 'completed'::text);
+
+comment on index public.idx_tasks_agent_others is 'Tasks that are not completed, for v_agent_performance.';
 
 create index idx_tasks_assigned_agent_id on public.tasks using btree (assigned_agent_id);
 create index idx_tasks_campaign_id on public.tasks using btree (campaign_id);

@@ -107,7 +107,7 @@ create index idx_calls_analytics on public.calls using btree (start_time, outcom
 create index idx_calls_carrier on public.calls using btree (carrier_id);
 create index idx_calls_daily on public.calls using btree (start_time) include (call_id, carrier_id, outcome, duration_seconds, sentiment, transferred_to_human);
 
-comment on index public.idx_calls_daily is 'Covers v_daily_metrics.';
+comment on index public.idx_calls_daily is 'Calls by day, for v_daily_metrics.';
 
 create index idx_calls_external_id on public.calls using btree (external_call_id);
 create index idx_calls_followup on public.calls using btree (follow_up_required, follow_up_deadline) where ((follow_up_required = true) and (follow_up_completed = false));

@@ -79,13 +79,17 @@ comment on column public.negotiations.version is 'Number of the row state, from 
 
 create index idx_negotiations_active on public.negotiations using btree (is_active) where (is_active = true);
 create index idx_negotiations_call on public.negotiations using btree (call_id);
+create index idx_negotiations_call_rounds on public.negotiations using btree (call_id, round_number);
+
+comment on index public.idx_negotiations_call_rounds is 'Rounds of a call, for v_daily_metrics.';
+
 create index idx_negotiations_carrier on public.negotiations using btree (carrier_id);
+create index idx_negotiations_deals on public.negotiations using btree (call_id, load_id) include (agreed_rate) where ((final_status)::text = 'DEAL_ACCEPTED'::text);
+
+comment on index public.idx_negotiations_deals is 'Deals of a call, for v_daily_metrics.';
+
 create index idx_negotiations_load on public.negotiations using btree (load_id);
 create index idx_negotiations_round on public.negotiations using btree (round_number);
-create index idx_negotiations_rounds on public.negotiations using btree (call_id, load_id) include (round_number, final_status, agreed_rate);
-
-comment on index public.idx_negotiations_rounds is 'Covers v_daily_metrics.';
-
 create index idx_negotiations_session on public.negotiations using btree (session_id);
 create index idx_negotiations_status on public.negotiations using btree (final_status);
 
