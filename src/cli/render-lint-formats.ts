@@ -1,5 +1,8 @@
 import { DBKIT_VERSION, HAZARDS, type LintFinding, type LintedMigration, type Report } from '../index.js'
 
+/** From the folder of the configuration, as reports name files, to the top of the sources; with slashes. */
+export type PathOf = (file: string) => string
+
 interface Placed {
   readonly migration: LintedMigration
   readonly finding: LintFinding
@@ -16,7 +19,7 @@ function findingsOf(report: Report): readonly Placed[] {
 }
 
 /** SARIF 2.1.0, as GitHub's code scanning and most editors read it. What a file allows is there as suppressed. */
-export function renderSarif(report: Report): string {
+export function renderSarif(report: Report, pathOf: PathOf): string {
   const codes = Object.keys(HAZARDS)
   const failures = report.databases.flatMap(({ error }) => (error === undefined ? [] : [error]))
   const document = {
@@ -46,6 +49,13 @@ export function renderSarif(report: Report): string {
             })),
           },
         ],
+        originalUriBaseIds: {
+          '%SRCROOT%': {
+            description: {
+              text: 'The top folder of the git repository; the current folder where there is none.',
+            },
+          },
+        },
         columnKind: 'unicodeCodePoints',
         results: findingsOf(report).map(({ migration, finding, reason }) => ({
           ruleId: finding.code,
@@ -55,7 +65,7 @@ export function renderSarif(report: Report): string {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: uriOf(migration.file), uriBaseId: '%SRCROOT%' },
+                artifactLocation: { uri: uriOf(pathOf(migration.file)), uriBaseId: '%SRCROOT%' },
                 region: { startLine: finding.line, startColumn: finding.column },
               },
             },
@@ -70,7 +80,7 @@ export function renderSarif(report: Report): string {
 }
 
 function uriOf(file: string): string {
-  return file.split(/[\\/]/).map(encodeURIComponent).join('/')
+  return file.split('/').map(encodeURIComponent).join('/')
 }
 
 function textOf({ message, traffic, safeWay, rewrite }: LintFinding): string {
@@ -78,12 +88,12 @@ function textOf({ message, traffic, safeWay, rewrite }: LintFinding): string {
 }
 
 /** Workflow commands: GitHub shows each beside the line of the pull request. */
-export function renderGithub(report: Report): string {
+export function renderGithub(report: Report, pathOf: PathOf): string {
   return findingsOf(report)
     .filter(({ reason }) => reason === undefined)
     .map(({ migration, finding }) => {
       const about = {
-        file: migration.file.replaceAll('\\', '/'),
+        file: pathOf(migration.file),
         line: String(finding.line),
         col: String(finding.column),
         title: `dbkit ${finding.code}`,

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { Report } from 'dbkit'
 import { runCli } from '../support/cli.js'
@@ -185,6 +186,34 @@ describe('dbkit lint', () => {
     2 * MINUTES,
   )
 
+  test('names files for GitHub from the top of the repository, and from the current folder where there is none', async () => {
+    const folder = freight({})
+    const index = 'create index on loads (weight);'
+    folder.write({
+      'services/freight db/dbkit.config.json': '{ "databases": { "freight": {} } }',
+      'services/freight db/sql/freight/migrations/0001_base.up.sql': base['0001_base.up.sql'],
+      'services/freight db/sql/freight/migrations/0002_index.up.sql': index,
+      'services/freight db/sql/freight/migrations/0002_index.down.sql': 'drop index loads_weight_idx;',
+    })
+    const run = async (format: string, at: string): Promise<string> => {
+      const cwd = join(folder.path, at)
+      const { stdout, stderr } = await runCli(['lint', '2', '--format', format, ...SHADOW], { cwd })
+      expect(stderr).toBe('')
+      return stdout
+    }
+    const inside = 'services/freight db/sql/freight/migrations'
+    expect(await run('github', inside)).toContain('::error file=0002_index.up.sql,line=1,col=1,')
+    const { status } = spawnSync('git', ['init', '--quiet'], { cwd: folder.path })
+    expect(status).toBe(0)
+    for (const at of [inside, 'services/freight db'])
+      expect(await run('github', at)).toContain(`::error file=${inside}/0002_index.up.sql,line=1,col=1,`)
+    const sarif = JSON.parse(await run('sarif', inside)) as Sarif
+    expect(sarif.runs[0].results[0]?.locations[0].physicalLocation.artifactLocation).toEqual({
+      uri: 'services/freight%20db/sql/freight/migrations/0002_index.up.sql',
+      uriBaseId: '%SRCROOT%',
+    })
+  })
+
   test('refuses what cannot be meant', async () => {
     const folder = freight({ ...base, 'etc/sizes.json': '[]' })
     const run = async (...args: string[]): Promise<unknown> => {
@@ -237,7 +266,7 @@ interface Sarif {
         readonly locations: readonly [
           {
             readonly physicalLocation: {
-              readonly artifactLocation: { readonly uri: string }
+              readonly artifactLocation: { readonly uri: string; readonly uriBaseId: string }
               readonly region: { readonly startLine: number }
             }
           },

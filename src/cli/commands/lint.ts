@@ -59,7 +59,7 @@ export function addLintCommand(program: Command, context: VerbContext): void {
             ...(options.stats === undefined ? {} : { stats: fromHere(options.stats, context) }),
             ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
           })
-          await printFor(context, options, report)
+          await printFor(context, options, config.root, report)
           return report
         },
         { isTold: () => isForMachines(options) },
@@ -77,9 +77,17 @@ function isForMachines({ format, json }: Options): boolean {
 }
 
 /** For GitHub, on stdout; what failed, as everywhere, on stderr. */
-async function printFor({ terminal }: VerbContext, options: Options, report: Report): Promise<void> {
+async function printFor(
+  { terminal }: VerbContext,
+  options: Options,
+  root: string,
+  report: Report,
+): Promise<void> {
   if (!isForMachines(options)) return
   const { renderGithub, renderSarif } = await import('../render-lint-formats.js')
-  terminal.stdout.write(options.format === 'sarif' ? renderSarif(report) : renderGithub(report))
+  const { pathFromTop } = await import('../source-root.js')
+  const pathOf = pathFromTop(root, terminal.cwd())
+  const render = options.format === 'sarif' ? renderSarif : renderGithub
+  terminal.stdout.write(render(report, pathOf))
   await printReport(terminal, { ...options, quiet: true }, report)
 }
