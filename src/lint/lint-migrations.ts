@@ -376,7 +376,7 @@ function strongestLocks(trace: MigrationTrace): LintedMigration['locks'] {
   for (const { locks, statement } of trace.statements)
     for (const { relation, mode } of locks) {
       const all = taken.get(relation) ?? []
-      all.push({ mode, line: statement.line })
+      all.push({ mode, line: locationIn(trace.script, statement.start).line })
       taken.set(relation, all)
     }
   return [...taken]

@@ -1,3 +1,4 @@
+import { locationIn } from '../workspace/migration-file.js'
 import { splitStatements, tokensOf, type Statement } from '../workspace/statements.js'
 import type { Step } from './plan.js'
 
@@ -36,7 +37,8 @@ export function needsOf(steps: readonly Pick<Step, 'script'>[]): readonly Need[]
       const text = normal(statement)
       for (const { what, right } of rightsOf(text)) {
         if (right.kind === 'create in schema' && made.has(lower(right.schema ?? ''))) continue
-        needs.push({ what, right, file: script.file, line: statement.line, column: statement.column })
+        const { file, line, column } = locationIn(script, statement.start)
+        needs.push({ what, right, file, line, column })
       }
       const schema = new RegExp(`^create schema (?:if not exists )?(${NAME})`, 'i').exec(text)?.[1]
       if (schema !== undefined) made.add(lower(schema))

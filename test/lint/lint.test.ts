@@ -214,6 +214,28 @@ describe('dbkit lint', () => {
     })
   })
 
+  test('counts lines from the top of the file where it has sections', async () => {
+    const folder = freight({})
+    folder.write({
+      'dbmate/1_base.sql': `-- migrate:up\n${base['0001_base.up.sql']}\n-- migrate:down\n`,
+      'dbmate/2_more.sql': [
+        '-- Why: the planner needs it.',
+        '',
+        '-- migrate:up',
+        'lock table loads in access exclusive mode;',
+        'update loads set weight = weight + 1;',
+        '-- migrate:down',
+        'select 1;',
+      ].join('\n'),
+    })
+    const args = ['lint', '2', '--dir', 'dbmate', ...SHADOW]
+    const { stdout } = await runCli(args, { cwd: folder.path })
+    expect(stdout).toContain('dbmate/2_more.sql:4:1  lock-table')
+    expect(stdout).toContain('dbmate/2_more.sql:5:1  scan-under-exclusive-lock')
+    expect(stdout).toContain('nobody reads or writes it, since line 4.')
+    expect(stdout).toMatch(/public\.loads +ACCESS EXCLUSIVE +stops reads and writes, from line 4 on/)
+  })
+
   test('refuses what cannot be meant', async () => {
     const folder = freight({ ...base, 'etc/sizes.json': '[]' })
     const run = async (...args: string[]): Promise<unknown> => {

@@ -93,7 +93,7 @@ function scan(look: StatementLook, relation: string, table: string): Found | und
     locks.some((lock) => lock.relation === relation && lock.mode === 'AccessExclusiveLock'),
   )
   const since =
-    first === undefined || first === look.seen ? '' : `, since line ${String(first.statement.line)}`
+    first === undefined || first === look.seen ? '' : `, since line ${String(look.lineOf(first.statement))}`
   return look.find(
     'scan-under-exclusive-lock',
     name,

@@ -1,4 +1,4 @@
-import { withoutPasswords } from '../../workspace/migration-file.js'
+import { locationIn, withoutPasswords } from '../../workspace/migration-file.js'
 import type { Statement } from '../../workspace/statements.js'
 import type { HazardCode } from '../hazards.js'
 import { nameOf, type Column, type Constraint, type Relation, type Snapshot } from '../snapshot.js'
@@ -42,6 +42,11 @@ export class StatementLook {
 
   shown(): string {
     return withoutPasswords({ ...this.trace.script, text: this.statement.text }).replaceAll('\r\n', '\n')
+  }
+
+  /** In its file, of which the script may be a part. */
+  lineOf({ start }: Statement): number {
+    return locationIn(this.trace.script, start).line
   }
 
   relation(oid: string): Relation | undefined {
