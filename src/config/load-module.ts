@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
 import type { SourceLocation } from '../errors.js'
 import { makeOwnFolder } from '../own-folder.js'
+import { makeFolder } from '../make-folder.js'
 
 export type ModulePlugin = Plugin
 
@@ -61,7 +62,7 @@ export async function transpile(
     })
   try {
     makeOwnFolder(source.own)
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     const fresh = await build('external')
     const output = outputOf(source, folder, fresh.cached)
     writeWhole(output, fresh.code)

@@ -1,15 +1,7 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 
 /** Who holds an embedded folder. */
 export interface Holder {
@@ -38,7 +30,7 @@ export type LockAttempt = { readonly lock: FolderLock } | { readonly holder: Hol
  * process ever uses its name. Node has no flock, and a lock file judged by its age would be lost while WASM blocks the loop.
  */
 export function tryLockFolder(folder: string, purpose: string): LockAttempt {
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const own = `${String(process.pid)}-${startTime(process.pid) ?? '0'}-${String(counter++)}.json`
   const file = join(folder, own)
   let holder: Holder = {

@@ -1,16 +1,7 @@
-import {
-  constants,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs'
+import { constants, cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -52,7 +43,7 @@ export function keepState(key: string, dataDir: string, environment: Environment
   const states = join(cacheFolder(environment), 'states')
   if (existsSync(join(states, key))) return
   try {
-    mkdirSync(states, { recursive: true })
+    makeFolder(states)
     copyDataDir(dataDir, join(states, key))
     forgetOldest(states)
     removeAbandoned(states)

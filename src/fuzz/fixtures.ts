@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { problem } from '../errors.js'
+import { makeFolder } from '../make-folder.js'
 
 /**
  * up: before the migration, which does not take them · down: after it, and its way back does not take them · up-down: before it, and
@@ -15,6 +17,30 @@ export interface FixtureCase {
   readonly sql: string
 }
 
+/** Refuses a folder that rows could not be kept in, before the search for them, which takes long. Fails with `run.file-failed`. */
+export function refuseUnwritable(folder: string): void {
+  let above = folder
+  while (!existsSync(above)) above = dirname(above)
+  if (!statSync(above).isDirectory())
+    throw problem('run.file-failed', {
+      file: above,
+      reason: 'it is no folder, and rows are to be kept in it',
+    })
+  // Rights do not tell all: the root user has every one in /proc, and can make nothing there.
+  let probe: string
+  try {
+    probe = mkdtempSync(join(above, '.dbkit-'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw problem(
+      'run.file-failed',
+      { file: above, reason: `rows are to be kept in it, and nothing can be made there (${String(code)})` },
+      { cause: error },
+    )
+  }
+  rmdirSync(probe)
+}
+
 export function fixturePath(folder: string, migration: string): string {
   return join(folder, `${migration}.sql`)
 }
@@ -23,7 +49,10 @@ const HEAD = /^-- case (up-down|up|down)(?:: (.*))?$/
 
 /** The cases of a file; none when there is no file. What stands above the first is for people. */
 export function readCases(path: string): readonly FixtureCase[] {
-  if (!existsSync(path)) return []
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return []
+  // To read a pipe is to wait for somebody who writes.
+  if (!there.isFile()) throw problem('run.file-failed', { file: path, reason: 'it is no plain file' })
   const cases: { kind: CaseKind; about: string; lines: string[] }[] = []
   for (const line of readFileSync(path, 'utf8').split(/\r?\n/)) {
     const [, kind, about = ''] = HEAD.exec(line) ?? []
@@ -46,7 +75,7 @@ export function addCases(path: string, migration: string, cases: readonly Fixtur
   const text = fresh.map(
     ({ kind, about, sql }) => `\n-- case ${kind}: ${about.replaceAll(/\s+/g, ' ')}\n${sql}\n`,
   )
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   writeFileSync(path, before + text.join(''))
   return true
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { discard, publish, writeAside, type Written } from '../backup/backup-file.js'
@@ -14,6 +14,7 @@ import type { Report } from '../report.js'
 import type { Outcome } from './change-under-lock.js'
 import { addressOf } from './db-create.js'
 import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface BackupOptions extends RunOptions {
   /** A file; with several databases a folder. Default: backups/ beside the configuration, a file named by database and moment */
@@ -50,7 +51,7 @@ async function backUp(config: Config, opened: Opened, options: BackupOptions): P
   const started = performance.now()
   const file = fileOf(config, opened, options)
   if (existsSync(file)) throw problem('backup.exists', { file: shown(config.root, file) })
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolder(dirname(file))
   try {
     const { written, fingerprint, ...about } =
       opened.database.engine.kind === 'embedded'

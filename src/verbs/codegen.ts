@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
@@ -19,6 +19,7 @@ import { readScriptText, readWorkspace, scriptReader, type Workspace } from '../
 import { changeUnderLock } from './change-under-lock.js'
 import { defaultSchemaOf, readJsonTypes } from './read-json-types.js'
 import { onEachDatabase, type Opened, type RunOptions } from './with-database.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface CodegenVerbOptions extends RunOptions {
   /** Writes nothing; `ok: false` (exit 1) with the difference when a file is out of date. */
@@ -294,7 +295,7 @@ function readSnapshot(file: string): Shape | undefined {
 }
 
 export function writeWhole(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolder(dirname(file))
   const aside = `${file}.${String(process.pid)}.tmp`
   writeFileSync(aside, text)
   renameSync(aside, file)

@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { problem } from '../errors.js'
+import { refuseUnwritable } from '../fuzz/fixtures.js'
 import { fuzzMigrations } from '../fuzz/fuzz-migrations.js'
 import { withShadow } from '../prove/shadow.js'
 import { reportOf, type DatabaseReport, type Report } from '../report.js'
@@ -38,6 +39,7 @@ export async function fuzz(config: Config, options: FuzzOptions = {}): Promise<R
     database,
     workspace: readWorkspace(database, config.root, { mayLackDowns: true }),
   }))
+  for (const { database } of found) refuseUnwritable(fixturesOf(config, database, options.fixtures))
   const databases: DatabaseReport[] = []
   for (const { database, workspace } of found)
     databases.push(await fuzzOne(config, database, workspace, options))

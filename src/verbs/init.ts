@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { databaseNameOf } from '../database-name.js'
 import { environmentName, problem } from '../errors.js'
 import type { Report } from '../report.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface InitOptions {
   /** Default: called like the folder */
@@ -48,7 +49,7 @@ export function init(options: InitOptions, { cwd }: { readonly cwd: string }): P
       notes.push(`${shown} is there already, and was left as it is`)
       continue
     }
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     writeFileSync(file, text, { flag: 'wx' })
     files.push(shown)
   }

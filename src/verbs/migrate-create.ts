@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import { problem } from '../errors.js'
@@ -7,6 +7,7 @@ import { openFolder } from '../workspace/folder.js'
 import type { NewTexts } from '../workspace/layouts/layout.js'
 import { layoutOf } from '../workspace/layouts/recognise.js'
 import { readWorkspace, type Workspace } from '../workspace/workspace.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface MigrateCreateOptions {
   readonly name: string
@@ -90,7 +91,7 @@ export function writeMigration(
     const file = join(database.migrations, path)
     const shown = relative(root, file)
     if (existsSync(file) && !replaces) throw problem('layout.taken', { file: shown })
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     writeFileSync(file, text, { flag: replaces ? 'w' : 'wx' })
     return shown
   })
@@ -142,7 +143,7 @@ function writeModule(
   label: string,
   kind: 'ts' | 'js',
 ): readonly string[] {
-  mkdirSync(database.migrations, { recursive: true })
+  makeFolder(database.migrations)
   const file = join(database.migrations, `${label}.${kind === 'ts' ? 'ts' : 'mjs'}`)
   const shown = relative(root, file)
   if (existsSync(file))
@@ -162,7 +163,7 @@ function writeModule(
 
 /** Writes an up and a down that are not there yet. */
 function writePair(database: DatabaseConfig, root: string, label: string, texts: Texts): readonly string[] {
-  mkdirSync(database.migrations, { recursive: true })
+  makeFolder(database.migrations)
   return (['up', 'down'] as const).map((direction) => {
     const file = join(database.migrations, `${label}.${direction}.sql`)
     const shown = relative(root, file)

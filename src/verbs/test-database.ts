@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -27,6 +26,7 @@ import { splitStatements } from '../workspace/statements.js'
 import { extensionsOf, readWorkspace } from '../workspace/workspace.js'
 import { migrateUp } from './migrate-up.js'
 import { seed } from './seed.js'
+import { makeFolder } from '../make-folder.js'
 
 export interface BorrowedPool {
   readonly pool: PglitePool
@@ -204,7 +204,7 @@ function keep(file: string, bytes: Buffer, database: string): void {
   const folder = dirname(file)
   const aside = `${file}.${String(process.pid)}`
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     writeFileSync(aside, bytes)
     renameSync(aside, file)
     for (const name of readdirSync(folder)) {

@@ -1,14 +1,6 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
+import { makeFolder } from '../make-folder.js'
 
 /** Every file below a folder with one of these endings, by its path there with / between the parts. Empty where there is no folder. */
 export function textFilesIn(folder: string, endings: readonly string[]): readonly string[] {
@@ -27,7 +19,7 @@ export function readTextFile(file: string): string | undefined {
 /** Writes a file, unless it says so already; true when it did. Whoever reads it meanwhile sees the old text or the new one. */
 export function writeTextFile(file: string, text: string): boolean {
   if (readTextFile(file) === text) return false
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolder(dirname(file))
   const aside = `${file}.${String(process.pid)}.tmp`
   writeFileSync(aside, text)
   renameSync(aside, file)

@@ -258,6 +258,15 @@ describe('dbkit fuzz', () => {
       expect(await run('1', '--since', '0')).toEqual([2, 'request.conflicting-options'])
       expect(await run('--rows', '0')).toEqual([2, 'request.usage'])
       expect(await run('2')).toEqual([3, 'database.refused'])
+      // Before anything is looked for: what is found could not be kept.
+      folder.write({ file: '' })
+      for (const fixtures of [
+        '/dev/null',
+        'file',
+        'file/below',
+        ...(existsSync('/proc') ? ['/proc/rows'] : []),
+      ])
+        expect(await run('2', '--fixtures', fixtures)).toEqual([2, 'run.file-failed'])
     },
     MINUTES,
   )
