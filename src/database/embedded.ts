@@ -18,6 +18,7 @@ import {
   removeAbandoned,
   restoreState,
 } from './state-cache.js'
+import { spareOptimising } from './wasm-budget.js'
 
 export interface EmbeddedOptions {
   /** `.dbkit/<database>`: holds data/, locks/ and engine.json. */
@@ -380,6 +381,7 @@ async function startWorker(
   if (signal?.aborted === true) throw problem('run.interrupted', {})
   const missing = missingPackage(settings.extensions)
   if (missing !== undefined) throw problem('database.embedded-missing', { package: missing })
+  spareOptimising()
   const thread = new Worker(new URL('./embedded-worker.js', import.meta.url), {
     workerData: settings,
     // PGlite prints its own lines on some failures; what matters comes back as a reply.

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Extensions, PGlite } from '@electric-sql/pglite'
 import { quoteName, quoteQualified } from './quote.js'
+import { spareOptimising } from './wasm-budget.js'
 
 /** A throw-away engine that can be put back to the state it began with. */
 export interface TestEngine {
@@ -14,6 +15,7 @@ export interface TestEngine {
 /** The archive of a data folder that the embedded engine wrote, for engines that live in memory. */
 export async function archiveOf(folder: string): Promise<Blob> {
   const { PGlite } = await import('@electric-sql/pglite')
+  spareOptimising()
   const engine = await PGlite.create({
     dataDir: join(folder, 'data'),
     extensions: await loadExtensions(extensionsIn(folder)),
@@ -35,6 +37,7 @@ export function extensionsIn(folder: string): readonly string[] {
 /** Starts an engine in memory from an archive, and keeps a copy of every row to go back to. */
 export async function startTestEngine(archive: Blob, extensions: readonly string[]): Promise<TestEngine> {
   const { PGlite } = await import('@electric-sql/pglite')
+  spareOptimising()
   const engine = await PGlite.create({ loadDataDir: archive, extensions: await loadExtensions(extensions) })
   const restore = await keepRows(engine)
   const schema = await fingerprint(engine)
