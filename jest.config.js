@@ -15,6 +15,8 @@ export default {
     // Imports end in .js, as Node wants them, whatever the file is before compilation.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
+  // Not below the folder of temporary files, which is another one for each run.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // Data folders of embedded engines: thousands of files that are no modules.
   modulePathIgnorePatterns: ['<rootDir>/.dbkit/'],
 }

@@ -1,8 +1,8 @@
 // Builds, then runs jest. Arguments go to jest: node scripts/test.js test/plan --testNamePattern=rollback
 // `--no-build` runs on the bundle that is there.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, existsSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs'
+import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,15 +25,49 @@ if (args.length === given.length) {
   if (built !== 0) process.exit(built)
 }
 
-// Each engine is heavy (an embedded one takes up to 1 GB), so two files at a time unless told otherwise.
+// Each engine is heavy (an embedded one takes up to 1 GB). One file more than there are processors, because files also wait, for servers
+// and locks; and no more than three.
 const workers = args.some((argument) => /^(-w|-i|--maxWorkers|--runInBand)/.test(argument))
   ? []
-  : ['--maxWorkers=2']
+  : [`--maxWorkers=${Math.min(3, availableParallelism() + 1)}`]
+
+// Every embedded database is 40 MB in 1,000 files, and few of them live for a minute: on a disk that costs more than running them. So the
+// temporary files of tests are in memory, unless there is little of it (containers often have 64 MB) or somebody says where with TMPDIR.
+const MEMORY = '/dev/shm'
+const ROOM = 6 * 1024 ** 3
+function roomyMemory() {
+  if (process.env.TMPDIR || !existsSync(MEMORY)) return undefined
+  const { bavail, bsize } = statfsSync(MEMORY)
+  return Math.min(bavail * bsize, freemem()) > ROOM ? MEMORY : undefined
+}
+
+// What a run leaves behind goes with its folder; that of one that was killed goes now.
+const FOLDER = 'dbkit-tests-'
+function removeOrphans(parent) {
+  const isRunning = (pid) => {
+    try {
+      return process.kill(pid, 0)
+    } catch (error) {
+      return error.code === 'EPERM'
+    }
+  }
+  for (const name of readdirSync(parent))
+    if (name.startsWith(FOLDER) && !isRunning(Number(name.slice(FOLDER.length).split('-')[0])))
+      rmSync(join(parent, name), { recursive: true, force: true })
+}
+
+const parent = roomyMemory() ?? tmpdir()
+removeOrphans(parent)
+const scratch = mkdtempSync(join(parent, `${FOLDER}${process.pid}-`))
+// Servers run as another user than root, below it.
+chmodSync(scratch, 0o755)
+process.env.TMPDIR = scratch
+// Ctrl-C and the like go to jest as well; the folder is removed when it has ended.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)
 
 // The helpers in test/support add a line to this file for each engine they open, "embedded <which>" or "server <which>",
 // because a run that quietly found no server would look as green as one that did.
-const notes = mkdtempSync(join(tmpdir(), 'dbkit-test-'))
-process.env.DBKIT_TEST_ENGINES = join(notes, 'engines')
+process.env.DBKIT_TEST_ENGINES = join(scratch, 'engines')
 
 // Flags and not NODE_OPTIONS: jest hands them to its workers, while the programs that tests start see neither.
 const status = node(
@@ -47,7 +81,7 @@ const status = node(
 const engines = existsSync(process.env.DBKIT_TEST_ENGINES)
   ? [...new Set(readFileSync(process.env.DBKIT_TEST_ENGINES, 'utf8').split('\n').filter(Boolean))].sort()
   : []
-rmSync(notes, { recursive: true, force: true })
+rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 console.log(`Engines: ${engines.length > 0 ? engines.join(', ') : 'none was opened'}`)
 process.exitCode = status
 if (process.env.DBKIT_REQUIRE_SERVER === '1' && !engines.some((engine) => engine.startsWith('server '))) {

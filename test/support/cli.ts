@@ -29,7 +29,8 @@ export function startCli(
   { cwd = tmpdir(), env = {}, input }: RunOptions = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH, HOME, ...env }, stdio: 'pipe' })
+  const own = { PATH, HOME, TMPDIR: tmpdir() }
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...own, ...env }, stdio: 'pipe' })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))

@@ -50,8 +50,7 @@ export async function startCluster(
 ): Promise<Cluster> {
   if (bin === undefined) throw new Error('no PostgreSQL server binaries found')
   const who = unprivileged()
-  // Memory where there is some: a test cluster's data need not survive the machine.
-  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'dbkit-pg-'))
+  const dir = mkdtempSync(join(tmpdir(), 'dbkit-pg-'))
   if (who.uid !== undefined) chownSync(dir, who.uid, who.gid ?? who.uid)
   const dataDir = join(dir, 'data')
   const made = spawnSync(

@@ -42,6 +42,23 @@ const OPTIONS: ts.CompilerOptions = {
   lib: ['lib.es2022.d.ts'],
 }
 
+/** Files of packages, parsed once for all programs of the same options: three megabytes of declarations a program. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
+function hostOf(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options)
+  const key = JSON.stringify(options)
+  const parse = host.getSourceFile.bind(host)
+  host.getSourceFile = (name, how, ...rest) => {
+    if (!name.includes('/node_modules/')) return parse(name, how, ...rest)
+    const format = typeof how === 'object' ? String(how.impliedNodeFormat) : ''
+    const one = `${key} ${format} ${name}`
+    if (!parsed.has(one)) parsed.set(one, parse(name, how, ...rest))
+    return parsed.get(one)
+  }
+  return host
+}
+
 /** Compiles programs where they find the packages of this checkout. What the compiler says of them, a line an error. */
 export function compile(
   files: Readonly<Record<string, string>>,
@@ -59,10 +76,9 @@ export function compile(
       mkdirSync(dirname(join(folder, name)), { recursive: true })
       writeFileSync(join(folder, name), text)
     }
-    const program = ts.createProgram(
-      Object.keys(files).map((name) => join(folder, name)),
-      { ...OPTIONS, ...options },
-    )
+    const settings = { ...OPTIONS, ...options }
+    const names = Object.keys(files).map((name) => join(folder, name))
+    const program = ts.createProgram(names, settings, hostOf(settings))
     const errors = ts.getPreEmitDiagnostics(program).map((diagnostic) => {
       const { file, start = 0 } = diagnostic
       const line =
