@@ -20,6 +20,39 @@ function withoutDumpGuard(script: ScriptText): ScriptText {
   return { ...script, text: script.text.replaceAll(/^\\(?:un)?restrict\b.*$/gm, blank) }
 }
 
+/** The last part of a name, as PostgreSQL understands it. */
+const NAME = String.raw`(?:(?:"(?:[^"]|"")*"|[\w$\u0080-\uffff]+)\s*\.\s*)*("(?:[^"]|"")*"|[\w$\u0080-\uffff]+)`
+const PARTITION_OF = new RegExp(String.raw`\bpartition\s+of\s+${NAME}`, 'gi')
+const ATTACH_TO = new RegExp(String.raw`\balter\s+table\s+(?:only\s+)?${NAME}\s+attach\s+partition\b`, 'gi')
+const KEY = String.raw`add\s+(?:constraint|primary|unique|exclude|foreign|check)\b`
+const ADDED_TO = new RegExp(
+  String.raw`^(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)*(?:alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?${NAME}\s+${KEY}|create\s+(?:unique\s+)?index\b[^;(]*?\bon\s+(?:only\s+)?${NAME})`,
+  'i',
+)
+
+/**
+ * Whether a statement gives a partitioned table a key or an index. PostgreSQL gives each partition that is made after it one of the same
+ * kind, where a file of that partition declares its own: so it waits until no partition can be made any more.
+ */
+function waitsForPartitions(waiting: readonly Waiting[]): (one: Waiting) => boolean {
+  const parents = new Set(
+    waiting.flatMap(({ statement: { text } }) =>
+      [PARTITION_OF, ATTACH_TO].flatMap((pattern) =>
+        [...text.matchAll(pattern)].map(([, name = '']) => folded(name)),
+      ),
+    ),
+  )
+  return ({ statement }) => {
+    const [, altered, indexed] = parents.size === 0 ? [] : (ADDED_TO.exec(statement.text) ?? [])
+    const table = altered ?? indexed
+    return table !== undefined && parents.has(folded(table))
+  }
+}
+
+function folded(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()
+}
+
 /**
  * Runs the files of a declared schema in an empty database, whatever their order: a statement that needs what another file makes is
  * tried again after it. Fails with the statements that nothing helps.
@@ -35,6 +68,7 @@ export async function loadDeclared(
   let waiting: readonly Waiting[] = scripts.flatMap((script) =>
     splitStatements(script.text).map((statement) => ({ script, statement })),
   )
+  const isLate = waitsForPartitions(waiting)
   // Bodies may name what no edge leads to, and what comes later.
   const begin = [
     BEGIN,
@@ -45,9 +79,17 @@ export async function loadDeclared(
   await session.script(begin.join(';'))
   try {
     while (waiting.length > 0) {
-      const refused = await cancellable(session, signal, () => runAll(session, waiting))
-      if (refused.length === waiting.length) throwProblems(refused.map(({ why }) => why))
-      waiting = refused
+      const late = waiting.filter(isLate)
+      const soon = late.length === 0 ? waiting : waiting.filter((one) => !isLate(one))
+      const refused = await cancellable(session, signal, () => runAll(session, soon))
+      if (refused.length < soon.length) {
+        waiting = [...refused, ...late]
+        continue
+      }
+      const refusedLate = await cancellable(session, signal, () => runAll(session, late))
+      const all = [...refused, ...refusedLate]
+      if (all.length === waiting.length) throwProblems(all.map(({ why }) => why))
+      waiting = all
     }
     await session.script('set constraints all immediate;commit')
   } catch (error) {

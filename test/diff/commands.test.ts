@@ -184,6 +184,34 @@ describe('the declared schema leads', () => {
     )
   }, 120_000)
 
+  test('partitions are loaded in whichever order their files come, and keep the names of their keys', async () => {
+    open()
+    // By their names all of them come before the table that they are partitions of.
+    folder?.write({
+      'sql/shop/migrations/0002_measures.up.sql': `
+        create table public."Z measures" (id bigint generated always as identity, at timestamptz not null,
+          kind text not null, v real check (v > 0), primary key (id, at, kind)) partition by range (at);
+        create index by_kind on public."Z measures" (kind, v);
+        create table public.a_2025 partition of public."Z measures"
+          for values from ('2025-01-01') to ('2026-01-01') partition by list (kind);
+        create table public.a_2025_warm partition of public.a_2025 for values in ('warm');
+        create table public.a_2026 (kind text not null, id bigint not null, at timestamptz not null,
+          v real, constraint "Z measures_v_check" check (v > 0));
+        alter table public."Z measures" attach partition public.a_2026 for values from ('2026-01-01') to ('2027-01-01');
+        create unique index once on public.a_2026 (v);
+        alter table public.a_2026 add constraint small check (v < 9);
+        create view public.by_measure as select id, at, kind, v from public."Z measures" group by id, at, kind;`,
+      'sql/shop/migrations/0002_measures.down.sql':
+        'drop view public.by_measure; drop table public."Z measures";',
+    })
+    expect((await run('schema', 'dump')).exit).toBe(0)
+    const { report } = await json('schema', 'diff', '--from', 'migrations', '--to', 'schema')
+    expect({ equal: report.diff?.equal, error: report.error }).toEqual({ equal: true, error: undefined })
+    change('tables/a_2025.sql', "from ('2025-01-01", "from ('2024-07-01")
+    const moved = await json('schema', 'diff')
+    expect(moved.report.diff?.up.map(({ sql }) => sql).join('')).toContain('attach partition public.a_2025')
+  }, 120_000)
+
   test('what cannot be done is refused by name, and nothing is printed', async () => {
     open()
     await run('schema', 'dump')
