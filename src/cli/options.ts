@@ -16,6 +16,7 @@ export interface GlobalOptions {
   readonly yes?: boolean
   readonly lockTimeout?: number
   readonly lockWait?: number
+  readonly templates?: number
   /** No flag: the command has been told by its own what it works on. */
   readonly here?: boolean
 }
@@ -63,6 +64,7 @@ export function flagsOf(options: GlobalOptions): Flags {
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(options.lockTimeout === undefined ? {} : { lockTimeoutMs: options.lockTimeout }),
     ...(options.here === undefined ? {} : { here: options.here }),
+    ...(options.templates === undefined ? {} : { templates: options.templates }),
     ...(options.lockWait === undefined ? {} : { lockWaitMs: options.lockWait }),
   }
 }
@@ -72,6 +74,14 @@ export function duration(text: string): number {
   const milliseconds = parseDuration(text)
   if (milliseconds === undefined) throw new InvalidArgumentError('Expected a time like 5s, 500ms or 2min.')
   return milliseconds
+}
+
+/** For the commands that make databases anew. */
+export function templatesOption(): Option {
+  return new Option(
+    '--templates <n>',
+    'on a server: keep so many templates of what is made, and copy from one when nothing has changed (default: 0)',
+  ).argParser((text: string) => (text === '0' ? 0 : wholeNumber(text)))
 }
 
 export function wholeNumber(text: string): number {

@@ -192,6 +192,7 @@ const DATABASE_KEYS: Keys = {
   lockRetries: wholeNumber,
   statementTimeout: time,
   lockWait: time,
+  templates: wholeNumber,
   pool,
   doctor: { accept: reasons },
   maintenance: {

@@ -57,6 +57,8 @@ export interface DatabaseConfig {
   readonly statementTimeoutMs: number
   /** Milliseconds to wait for another runner that holds the migration lock. */
   readonly lockWaitMs: number
+  /** How many templates of what `db reset` makes are kept on a server. */
+  readonly templates: number
   readonly pool: { readonly size: number; readonly overflow: number; readonly instances: number } | undefined
   readonly doctor: { readonly accept: Readonly<Record<string, string>> }
   readonly maintenance: MaintenanceOptions
@@ -127,6 +129,8 @@ export interface ServerTarget {
   /** "--url", "HAPPYROBOT_DATABASE_URL", ...: named in messages instead of the URL, which may hold a password. */
   readonly source: string
   readonly fallbackDatabase: string
+  /** Another database of that server, whatever the URL says. */
+  readonly database?: string
   readonly waitMs: number
 }
 

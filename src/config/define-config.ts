@@ -43,6 +43,11 @@ export interface DatabaseOptions {
   readonly statementTimeout?: string | number
   /** How long to wait for another runner. Default: 10min */
   readonly lockWait?: string | number
+  /**
+   * So many template databases (`dbkit_state_...`) are kept on the server, from which `db reset` copies when nothing has changed; the least
+   * recently used goes first. Default: 0, none
+   */
+  readonly templates?: number
   /** Variables of the environment that files may name inside quotes: '${TENANT}' for a text, "${APP_ROLE}" for a name. Default: none */
   readonly substitute?: readonly string[]
   /** Many databases, or schemas of one, that have the same migrations, for --fleet. */

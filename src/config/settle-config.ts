@@ -39,6 +39,7 @@ export interface Flags {
   readonly waitMs?: number
   readonly lockTimeoutMs?: number
   readonly lockWaitMs?: number
+  readonly templates?: number
   /** Without a configuration the current folder is the database: both things to compare were named, say. */
   readonly here?: boolean
 }
@@ -148,6 +149,7 @@ function settleDatabase(
     lockTimeoutMs: flags.lockTimeoutMs ?? milliseconds(options.lockTimeout, 5_000),
     lockRetries: options.lockRetries ?? 10,
     statementTimeoutMs: milliseconds(options.statementTimeout, 0),
+    templates: flags.templates ?? options.templates ?? 0,
     lockWaitMs: flags.lockWaitMs ?? milliseconds(options.lockWait, 600_000),
     pool:
       options.pool === undefined

@@ -124,6 +124,21 @@ export function dropEmbedded(folder: string, root: string, purpose: string): boo
   return existed
 }
 
+/** Keeps the embedded database of a folder as a state, if nobody has it open. */
+export function keepEmbedded(
+  { folder, key, purpose }: { readonly folder: string; readonly key: string; readonly purpose: string },
+  environment: EmbeddedOptions['environment'],
+): void {
+  const attempt = tryLockFolder(join(folder, 'locks'), purpose)
+  // Whoever has opened it in the meantime may have put rows into it.
+  if ('holder' in attempt) return
+  try {
+    keepState(key, join(folder, 'data'), environment)
+  } finally {
+    attempt.lock.release()
+  }
+}
+
 export class EmbeddedDatabase implements Database {
   readonly engine: EngineReport
   readonly major = PGLITE_MAJOR

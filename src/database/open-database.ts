@@ -39,16 +39,18 @@ export async function openDatabase(
       target.fallbackDatabase,
     )
     const { openServer } = await import('./server.js')
-    return openServer(address, { ...options, waitMs: target.waitMs })
+    const there = target.database === undefined ? address : { ...address, database: target.database }
+    return openServer(there, { ...options, waitMs: target.waitMs })
   }
-  const { openEmbedded } = await import('./embedded.js')
+  const { embeddedExists, openEmbedded } = await import('./embedded.js')
   const opened = await openEmbedded({
     folder: target.folder,
     root: config.root,
     purpose: options.purpose,
     extensions: options.extensions(),
     extensionsOnLock: options.extensionsOnLock === true,
-    states: options.states?.() ?? [],
+    // They cost a look at every file.
+    states: embeddedExists(target.folder) ? [] : (options.states?.() ?? []),
     environment: config.environment,
     onNotice: options.onNotice,
     signal: options.signal,

@@ -242,7 +242,7 @@ function restoredStep({ version, name }: LedgerEntry): StepReport {
 }
 
 /** Copying a data folder takes half a second and 40 MB: only what took longer to make is kept. */
-const WORTH_KEEPING_MS = 2_000
+export const WORTH_KEEPING_MS = 2_000
 
 async function keepWorthwhile(
   { database, config }: Opened,

@@ -72,7 +72,8 @@ async function createEmbedded(
 }
 
 export function addressOf(target: ServerTarget, environment: Environment): ServerAddress {
-  return settleServerAddress(target.url, environment, target.source, target.fallbackDatabase)
+  const address = settleServerAddress(target.url, environment, target.source, target.fallbackDatabase)
+  return target.database === undefined ? address : { ...address, database: target.database }
 }
 
 export function serverOptions(database: DatabaseConfig, purpose: string, options: RunOptions): ServerOptions {

@@ -12,6 +12,7 @@ import { refuseDrop } from './db-drop.js'
 import { resetOne } from './db-reset.js'
 import { inTurn } from './in-turn.js'
 import { startingStates, stateOfLedger } from './kept-states.js'
+import { EMBEDDED_ENGINE } from './migrate-up.js'
 import {
   onEachDatabase,
   refuseUnaskedEmbedded,
@@ -83,7 +84,9 @@ async function switchOne(
     },
     {
       states: (workspace, settings) =>
-        options.dryRun === true ? [] : startingStates(workspace, settings, { kind: 'latest' }),
+        options.dryRun === true
+          ? []
+          : startingStates(workspace, settings, { kind: 'latest' }, { engine: EMBEDDED_ENGINE }),
     },
   )
   if (report === undefined) return { ok: false }
@@ -122,7 +125,11 @@ async function change(opened: Opened, options: SwitchOptions): Promise<Outcome> 
       preflight: options.preflight,
       repeatables: 'renewed',
       halfSquashed: true,
-      stateKey: (ledger) => stateOfLedger(ledger, opened),
+      stateKey: (ledger) =>
+        stateOfLedger(ledger, opened.workspace, opened.config, {
+          engine: EMBEDDED_ENGINE,
+          repeatables: true,
+        }),
     },
   )
   return { ...outcome, ...(dryRun ? { dryRun } : {}), switch: told ?? NOTHING }

@@ -70,8 +70,11 @@ export function makeBranches(random: Random, count: number, length: number): rea
           if (version < (migrations[at]?.version ?? 0))
             migrations.splice(at, 0, make(version, tablesOf(migrations.slice(0, at))))
         }
+    const left = whole(migrations)
+    // That is refused, and no branch that anybody works on.
+    if (left.length === 0) continue
     branches.push({
-      migrations: whole(migrations),
+      migrations: left,
       repeatable: from.repeatable.map((text) => (random() < 0.2 ? ++id : text)),
     })
   }

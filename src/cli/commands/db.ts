@@ -9,7 +9,7 @@ import {
   settleConfig,
   type Report,
 } from '../../index.js'
-import { flagsOf, type GlobalOptions } from '../options.js'
+import { flagsOf, templatesOption, type GlobalOptions } from '../options.js'
 import { redact } from '../redact.js'
 import { printReport, runVerb, wantsColor, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
@@ -45,6 +45,7 @@ export function addDbCommands(program: Command, context: VerbContext): void {
     .description('drop the databases, create them again and apply all migrations')
     .option('--seed', 'load the seeds as well')
     .option('--force', "on a server, end other people's sessions in them")
+    .addOption(templatesOption())
     .addHelpText('after', examples('dbkit db reset -d happyrobot --seed', 'dbkit db reset --yes'))
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { switchToFiles } from '../../index.js'
-import type { GlobalOptions } from '../options.js'
+import { templatesOption, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples, lockOptions } from './migrate.js'
 
@@ -26,6 +26,7 @@ export function addSwitchCommand(program: Command, context: VerbContext): void {
     .option('--reset', 'where something has no way back, make the database anew, without its rows')
     .option('--seed', 'with --reset: load the seeds into a database that was made anew')
     .option('--force', "with --reset, on a server: end other people's sessions in it")
+    .addOption(templatesOption())
     .addHelpText(
       'after',
       examples(
