@@ -22,11 +22,13 @@ function withoutDumpGuard(script: ScriptText): ScriptText {
 
 /** The last part of a name, as PostgreSQL understands it. */
 const NAME = String.raw`(?:(?:"(?:[^"]|"")*"|[\w$\u0080-\uffff]+)\s*\.\s*)*("(?:[^"]|"")*"|[\w$\u0080-\uffff]+)`
+/** What may stand before the first word of a statement. */
+const LEAD = String.raw`^(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)*`
 const PARTITION_OF = new RegExp(String.raw`\bpartition\s+of\s+${NAME}`, 'gi')
 const ATTACH_TO = new RegExp(String.raw`\balter\s+table\s+(?:only\s+)?${NAME}\s+attach\s+partition\b`, 'gi')
 const KEY = String.raw`add\s+(?:constraint|primary|unique|exclude|foreign|check)\b`
 const ADDED_TO = new RegExp(
-  String.raw`^(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)*(?:alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?${NAME}\s+${KEY}|create\s+(?:unique\s+)?index\b[^;(]*?\bon\s+(?:only\s+)?${NAME})`,
+  String.raw`${LEAD}(?:alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?${NAME}\s+${KEY}|create\s+(?:unique\s+)?index\b[^;(]*?\bon\s+(?:only\s+)?${NAME})`,
   'i',
 )
 
@@ -69,6 +71,9 @@ export async function loadDeclared(
     splitStatements(script.text).map((statement) => ({ script, statement })),
   )
   const isLate = waitsForPartitions(waiting)
+  // They say what becomes of what is made after them; what is declared here says its own grants.
+  const last = waiting.filter(({ statement }) => DEFAULTS.test(statement.words.join(' ')))
+  waiting = waiting.filter((one) => !last.includes(one))
   // Bodies may name what no edge leads to, and what comes later.
   const begin = [
     BEGIN,
@@ -91,12 +96,18 @@ export async function loadDeclared(
       if (all.length === waiting.length) throwProblems(all.map(({ why }) => why))
       waiting = all
     }
+    throwProblems((await runAll(session, last)).map(({ why }) => why))
     await session.script('set constraints all immediate;commit')
   } catch (error) {
     if (!session.lost) await session.script('rollback')
     throw error
   }
 }
+
+const DEFAULTS = /^alter default privileges\b/
+
+/** CREATE TYPE without a body: the announcement of a base type, which its functions have to name before it can be made. */
+const SHELL_TYPE = new RegExp(String.raw`${LEAD}create\s+type\s+${NAME}\s*$`, 'i')
 
 /** One round over what is left; returns what was refused, and why. */
 async function runAll(
@@ -112,6 +123,8 @@ async function runAll(
     } catch (error) {
       if (!(error instanceof SqlError) || error.connectionLost || error.sqlstate === '57014') throw error
       await session.script('rollback to savepoint dbkit_declared;release savepoint dbkit_declared')
+      // A function of another file that speaks of the type has announced it.
+      if (error.sqlstate === '42710' && SHELL_TYPE.test(statement.text)) continue
       const sent = { start: statement.start, charactersBefore: before.length, statementsBefore: 1 }
       refused.push({ ...one, why: sqlFailure(error, script, sent) })
     }

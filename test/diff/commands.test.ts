@@ -252,6 +252,26 @@ onServer('between any two', () => {
     }
   }, 120_000)
 
+  test('what schema dump writes of one object of every kind is read back as the same', async () => {
+    open()
+    const zoo = readFileSync(new URL('../../fixtures/catalog/zoo.sql', import.meta.url), 'utf8')
+    const live = await createServerDatabase('folder')
+    try {
+      for (const role of ['zoo_keeper', 'zoo_visitor'])
+        await live.query(
+          `do $$ begin create role ${role}; exception when duplicate_object or unique_violation then null; end $$`,
+        )
+      // A password is not written.
+      await live.query(zoo.replace(", password 'hidden'", ''))
+      const dumped = await runCli(['schema', 'dump', '--url', live.url], { cwd: folder?.path ?? '' })
+      expect(dumped).toMatchObject({ exit: 0 })
+      const { exit, report } = await json('schema', 'diff', '--from', live.url, '--to', 'schema')
+      expect({ exit, up: report.diff?.up, error: report.error }).toEqual({ exit: 0, up: [] })
+    } finally {
+      await live.drop()
+    }
+  }, 120_000)
+
   test('two files need no configuration', async () => {
     folder = makeFolder({
       'a.sql': 'create table t (n int);\n',
