@@ -52,6 +52,16 @@ export async function bench(config: Config, options: BenchOptions = {}): Promise
   return { command: 'bench', ok: databases.every(({ ok }) => ok), databases }
 }
 
+/** As autovacuum does it within minutes: before, no index can be read without its table. */
+async function settle({ database, signal }: Opened): Promise<void> {
+  const session = await database.session()
+  try {
+    await cancellable(session, signal, () => session.script('vacuum'))
+  } finally {
+    await session.close()
+  }
+}
+
 async function run(opened: Opened, targets: Targets, runs: number): Promise<Outcome> {
   const { database, config, observer, signal } = opened
   const session = await database.session()
@@ -142,7 +152,10 @@ async function fillAndRun(
   const asked = { ...(rows === undefined ? {} : { rows }), ...(scale === undefined ? {} : { scale }) }
   const [filled] = (await seedGenerate(alone, { ...ran, ...asked })).databases
   if (filled?.ok !== true) return { ...filled, ok: false }
-  const [measured] = await onEachDatabase(alone, 'bench', ran, (opened) => run(opened, targets, runs))
+  const [measured] = await onEachDatabase(alone, 'bench', ran, async (opened) => {
+    await settle(opened)
+    return run(opened, targets, runs)
+  })
   const { generate } = filled
   return { ...measured, ok: measured?.ok === true, ...(generate === undefined ? {} : { generate }) }
 }
