@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Data folders of the embedded engine that were expensive to make, by the hash of all that went into them: the next database that
- * is to become the same starts as a copy. They hold what migrations made, never a user's data.
+ * is to become the same starts as a copy. They hold what migrations and seeds made, never a user's data.
  */
 const KEPT_STATES = 8
 

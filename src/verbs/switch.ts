@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { Config, DatabaseConfig } from '../config/config.js'
 import type { Session } from '../database/database.js'
 import { readDownSqls, readUpSql, type Ledger } from '../database/ledger.js'
@@ -75,7 +76,7 @@ async function switchOne(
     options,
     async (opened) => {
       try {
-        return await change(opened, options)
+        return await change(opened, config.root, options)
       } catch (error) {
         if (options.reset !== true || !isWithoutWayBack(error)) throw error
         blocked.push(...[error, ...error.others].map(({ message }) => message))
@@ -101,18 +102,20 @@ function isWithoutWayBack(error: unknown): error is DbkitError {
   return error instanceof DbkitError && error.code === 'switch.no-way-back'
 }
 
-async function change(opened: Opened, options: SwitchOptions): Promise<Outcome> {
+async function change(opened: Opened, root: string, options: SwitchOptions): Promise<Outcome> {
   const { dryRun = false } = options
   let told: SwitchReport | undefined
   const text = scriptReader()
   const back: Decide = async (ledger, session) => {
+    refuseNoFiles(opened, ledger, root)
     const plan = await decideBack(opened, ledger, session)
     // Of the decisions, the last one that was taken is the one that was carried out.
     const { kept, back } = partingOf(opened.workspace, ledger)
     const rolledBack = back.map(({ entry: { version, name }, why }) => ({ version, name, why }))
     told = { kept: kept.length, rolledBack, loses: lossesOf(plan) }
     if (plan.steps.length > 0 && !dryRun) refuseUnconfirmed(opened, options)
-    const notes = told.loses.map((what) => `${dryRun ? 'would lose' : 'lost'} the rows of ${what}`)
+    const { loses } = told
+    const notes = loses.length === 0 ? [] : [`the rollback drops, with what is in it: ${loses.join(', ')}`]
     return { ...plan, notes: [...plan.notes, ...notes] }
   }
   const outcome = await changeUnderLock(
@@ -132,7 +135,20 @@ async function change(opened: Opened, options: SwitchOptions): Promise<Outcome> 
         }),
     },
   )
-  return { ...outcome, ...(dryRun ? { dryRun } : {}), switch: told ?? NOTHING }
+  const report = { ...outcome, ...(dryRun ? { dryRun } : {}), switch: told ?? NOTHING }
+  if (opened.workspace.migrations.length > 0) return report
+  const none = `there are no migrations in ${relative(root, opened.config.migrations) || '.'}`
+  return { ...report, notes: [none, ...(report.notes ?? [])] }
+}
+
+/** A folder named by mistake would else cost all that is there. */
+function refuseNoFiles({ workspace, config }: Opened, { entries }: Ledger, root: string): void {
+  if (workspace.migrations.length > 0 || entries.length === 0) return
+  throw problem('switch.no-files', {
+    folder: relative(root, config.migrations) || '.',
+    database: config.name,
+    applied: entries.length,
+  })
 }
 
 /** A rollback takes rows with it, and a server may be anybody's. */
@@ -142,13 +158,6 @@ function refuseUnconfirmed({ database }: Opened, { yes = false }: SwitchOptions)
 }
 
 async function decideBack({ workspace, config }: Opened, ledger: Ledger, session: Session): Promise<Plan> {
-  // A folder named by mistake would else cost all that is there.
-  if (workspace.migrations.length === 0 && ledger.entries.length > 0)
-    throw problem('switch.no-files', {
-      folder: config.migrations,
-      database: config.name,
-      applied: ledger.entries.length,
-    })
   const { back } = partingOf(workspace, ledger)
   const versions = back.map(({ entry }) => entry.version)
   const downs = await readDownSqls(session, config.ledger, versions)

@@ -227,6 +227,36 @@ describeEngines('switch', (open, { everywhere, once }) => {
     expect(errorOf((await run('--yes')).report)).toMatchObject({ code: 'switch.no-files' })
   })
 
+  once('knows a squash where the database has all of it, and else rolls back what it replaced', async () => {
+    bench = await open(MAIN)
+    await bench.dbkit('migrate', 'up', '--to', '2')
+    const whole = (): void => {
+      sql('1_loads.up.sql', '1_loads.down.sql', '2_stops.up.sql', '2_stops.down.sql')
+      sql('3_fares.up.sql', '3_fares.down.sql')
+      bench.folder.write({
+        '3_all.up.sql':
+          '-- dbkit: replaces 1-3\ncreate table loads (id integer); create table stops (id integer); create table fares (id integer);',
+        '3_all.down.sql': 'drop table fares; drop table stops; drop table loads;',
+      })
+    }
+    whole()
+    expect((await run('--yes')).steps).toEqual([
+      'rolled-back 2_stops (ledger)',
+      'rolled-back 1_loads (ledger)',
+      'applied 3_all',
+    ])
+    sql('3_all.up.sql', '3_all.down.sql')
+    bench.folder.write(MAIN)
+    expect((await run('--yes')).steps).toEqual([
+      'rolled-back 3_all (ledger)',
+      'applied 1_loads',
+      'applied 2_stops',
+      'applied 3_fares',
+    ])
+    whole()
+    expect((await run()).steps).toEqual([])
+  })
+
   once('reads the folders of other tools', async () => {
     const goose = (name: string): string =>
       `-- +goose Up\ncreate table ${name} (id integer);\n-- +goose Down\ndrop table ${name};\n`
