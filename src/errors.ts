@@ -1427,8 +1427,10 @@ const FILE_TROUBLE: Readonly<Record<string, string>> = {
 /** A failure of the file system as a problem that names the file. */
 export function fileProblem(error: unknown): DbkitError | undefined {
   if (!(error instanceof Error)) return undefined
-  const { code, path } = error as { code?: unknown; path?: unknown }
+  const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   const reason = FILE_TROUBLE[String(code)]
-  if (reason === undefined || typeof path !== 'string') return undefined
-  return problem('run.file-failed', { file: path, reason }, { cause: error })
+  // Another window removed the folder that this one is in.
+  const file = syscall === 'uv_cwd' ? 'The current folder' : path
+  if (reason === undefined || typeof file !== 'string') return undefined
+  return problem('run.file-failed', { file, reason }, { cause: error })
 }

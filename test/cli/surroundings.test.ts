@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { main } from '../../src/cli/main.js'
 import type { Output } from '../../src/cli/terminal.js'
@@ -45,6 +47,20 @@ describe('a project folder', () => {
     const cache = join(folder.path, '.dbkit/cache')
     const modes = readdirSync(cache).map((name) => statSync(join(cache, name)).mode & 0o777)
     expect(modes).toEqual([0o600, 0o600])
+  })
+})
+
+// Windows lets nobody remove a folder that somebody is in.
+const onPosix = process.platform === 'win32' ? describe.skip : describe
+onPosix('a current folder that was removed', () => {
+  test('is told, without a stack', () => {
+    const bin = fileURLToPath(new URL('../../bin/dbkit.cjs', import.meta.url))
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" migrate status'
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, bin], { cwd: folder.path })
+    expect({ status, stderr: stderr.toString() }).toEqual({
+      status: 2,
+      stderr: 'error The current folder could not be used: it does not exist.\n',
+    })
   })
 })
 
