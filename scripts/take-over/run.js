@@ -1,5 +1,5 @@
 // Each tool migrates a database of its own, dbkit takes its ledger over, and then both have to agree that nothing is left to do.
-// npm install --no-save --prefix scripts/take-over, then node scripts/take-over/run.js; dbkit has to be built.
+// npm ci --prefix scripts/take-over, then node scripts/take-over/run.js; dbkit has to be built.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
