@@ -60,6 +60,27 @@ export type WorkerReply =
   | { readonly id: number; readonly error: WorkerError }
   | { readonly notice: string }
 
+/**
+ * For each function that an extension defines, PGlite lists the names of everything in its library, to tell a position that nobody reads.
+ * PostGIS defines a thousand of tens of thousands, and half of the time of CREATE EXTENSION went there. So the list of a library is kept;
+ * this thread runs nothing but the engine.
+ */
+function listLibrariesOnce(): void {
+  const list = Object.keys.bind(Object)
+  const lists = new WeakMap<object, string[]>()
+  Object.keys = (from: object) => {
+    const known = lists.get(from)
+    if (known !== undefined) return known
+    const names = list(from)
+    if (
+      names.length > 1_000 &&
+      names.slice(0, 100).some((name) => Reflect.get(from, name) instanceof Function)
+    )
+      lists.set(from, names)
+    return names
+  }
+}
+
 /** Where PGlite's extensions come from; PostgreSQL's name is not always a JavaScript name. */
 async function loadExtension(name: string): Promise<unknown> {
   if (name === 'postgis') return (await import('@electric-sql/pglite-postgis')).postgis
@@ -68,6 +89,7 @@ async function loadExtension(name: string): Promise<unknown> {
 }
 
 async function start(settings: WorkerSettings): Promise<PGlite> {
+  if (settings.extensions.length > 0) listLibrariesOnce()
   const { PGlite } = await import('@electric-sql/pglite')
   const extensions: Record<string, never> = {}
   for (const name of settings.extensions)
