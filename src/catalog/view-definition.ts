@@ -21,6 +21,8 @@ const TOKEN =
 
 function withoutSoleTable(text: string): string {
   const tokens = tokenize(text)
+  // The branches of a set operation count as subqueries, in every version.
+  if (tokens.some((token) => isOutermost(token) && SET_OPERATION.test(token.text))) return text
   const from = tokens.findIndex((token) => isWord(token, 'from') && isOutermost(token))
   if (from < 0) return text
   const end = tokens.findIndex(
@@ -53,6 +55,8 @@ function withoutSoleTable(text: string): string {
   return kept.join('')
 }
 
+const SET_OPERATION = /^(?:union|intersect|except)$/i
+
 const ENDS_FROM = /^(?:where|group|having|window|union|intersect|except|order|limit|offset|fetch|for)$/i
 
 function tokenize(text: string): readonly Token[] {
@@ -75,7 +79,7 @@ function tokenize(text: string): readonly Token[] {
   return tokens
 }
 
-/** How the columns of FROM's only item are qualified; undefined when there are several, or a set operation. */
+/** How the columns of FROM's only item are qualified; undefined when there are several. */
 function soleTable(item: readonly Token[]): string | undefined {
   const outer = item.filter((token) => token.depth === 0 && token.kind !== 'space')
   if (outer.some(({ text }) => text === ',' || /^join$/i.test(text))) return undefined
