@@ -114,6 +114,7 @@ export function atSnapshot(session: Session, snapshot: string): Session {
     alone: (before, sql, after) => session.alone(before, sql, after),
     execute: (sql, parameters) => session.execute(sql, parameters),
     copyIn: (sql, source) => session.copyIn(sql, source),
+    copyMade: (sql, fill) => session.copyMade(sql, fill),
     cancel: () => session.cancel(),
     get lost() {
       return session.lost

@@ -2,6 +2,9 @@
 
 export const COPY_NULL = '\\N'
 
+/** So much that a program which makes rows and a server which takes them do not wake each other all the time. */
+export const COPY_PAGE = 1 << 18
+
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** A line of COPY's text format. */

@@ -37,6 +37,9 @@ export interface LockOptions {
   readonly onWait?: (holder: string) => void
 }
 
+/** Writes the next bytes of a COPY to the front of the page, and returns how many; 0: there are no more. A row may go on in the next page. */
+export type FillPage = (page: Buffer) => number
+
 /** A row as an array of column values, in the order of the select list. */
 export type Row = readonly unknown[]
 
@@ -54,6 +57,8 @@ export interface Session {
   alone(before: string, sql: string, after: string): Promise<void>
   /** Streams bytes into `COPY ... FROM STDIN`; returns the number of rows. */
   copyIn(copySql: string, source: Readable): Promise<number>
+  /** The same of bytes that are made on the way. When `fill` throws, nothing of the COPY stays, and its error is thrown here. */
+  copyMade(copySql: string, fill: FillPage): Promise<number>
   /** Asks the server to cancel what this session is running; the running call then fails with 57014. */
   cancel(): Promise<void>
   /** True once the connection is gone. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { problem } from '../errors.js'
 import type { EngineReport } from '../report.js'
-import type { Database, LockOptions, Session, TextRow, TypedResult } from './database.js'
+import type { Database, FillPage, LockOptions, Session, TextRow, TypedResult } from './database.js'
 import type { UntypedResult, WorkerReply, WorkerRequest, WorkerSettings } from './embedded-worker.js'
 import { PGLITE_MAJOR, PGLITE_SERVER_VERSION, PGLITE_VERSION } from './pglite-version.js'
 import { describeHolder, isElsewhere, tryLockFolder, type FolderLock, type Holder } from './folder-lock.js'
@@ -275,6 +275,17 @@ class EmbeddedSession implements Session {
     for await (const chunk of source)
       chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array))
     return this.worker.copy(copySql, chunks)
+  }
+
+  async copyMade(copySql: string, fill: FillPage): Promise<number> {
+    const { COPY_PAGE } = await import('./copy-text.js')
+    const pages: Uint8Array[] = []
+    for (;;) {
+      const page = Buffer.allocUnsafeSlow(COPY_PAGE)
+      const length = fill(page)
+      if (length === 0) return this.worker.copy(copySql, pages)
+      pages.push(page.subarray(0, length))
+    }
   }
 
   /** A running statement in WASM hears nothing; ending its thread is what a crash is to a server: the transaction never was. */

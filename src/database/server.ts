@@ -8,7 +8,7 @@ import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import { problem, type DbkitError } from '../errors.js'
 import type { EngineReport } from '../report.js'
-import type { Database, LockOptions, Session, TextRow, TypedResult } from './database.js'
+import type { Database, FillPage, LockOptions, Session, TextRow, TypedResult } from './database.js'
 import { quoteLiteral } from './quote.js'
 import { labelOf, type ServerAddress } from './server-target.js'
 import { NOTHING_BEGUN, SqlError, toSqlError } from './sql-error.js'
@@ -82,6 +82,7 @@ class ServerDatabase implements Database {
       script: (sql) => own.script(sql),
       alone: (before, sql, after) => own.alone(before, sql, after),
       copyIn: (sql, source) => own.copyIn(sql, source),
+      copyMade: (sql, fill) => own.copyMade(sql, fill),
       cancel: () => own.cancel(),
       close: async () => {
         if (!isClosed) await this.giveBack(own)
@@ -319,6 +320,11 @@ class ServerSession implements Session {
     } catch (thrown) {
       throw this.failed(thrown)
     }
+  }
+
+  async copyMade(copySql: string, fill: FillPage): Promise<number> {
+    const { sendCopy } = await import('./send-copy.js')
+    return sendCopy(this.client, copySql, fill, (thrown) => this.failed(thrown))
   }
 
   cancel(): Promise<void> {

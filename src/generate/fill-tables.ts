@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { Session } from '../database/database.js'
 import { quoteName } from '../database/quote.js'
 import { SqlError } from '../database/sql-error.js'
@@ -7,7 +6,7 @@ import type { GeneratedTableReport } from '../report.js'
 import type { BuiltTable } from './build-rows.js'
 import { readValue, type Emit } from './copy-values.js'
 import type { FillOrder, ForeignKey, TableFacts } from './plan-tables.js'
-import { lineOf, pagesOf } from './row-pages.js'
+import { lineOf, RowPages } from './row-pages.js'
 import { RecipeLoop } from './table-rows.js'
 
 export interface FillRun {
@@ -208,34 +207,22 @@ class Filling {
     const { session, run } = this
     const names = this.table.columns.map(({ name }) => quoteName(name)).join(', ')
     await session.script('savepoint dbkit_rows')
-    let failure: { error: unknown } | undefined
-    const lines = this.lines(size, (error) => {
-      failure = { error }
-    })
+    const { next: from } = this
+    const pages = new RowPages(this.line, from, from + size)
     try {
-      await session.copyIn(`copy ${into} (${names}) from stdin`, Readable.from(lines, { objectMode: false }))
-      if (failure !== undefined) throw this.asProblem(failure.error)
+      await session.copyMade(`copy ${into} (${names}) from stdin`, (page) => {
+        if (run.signal.aborted) return 0
+        run.onRows(this.table.facts.shown, this.made + pages.next - from, this.wanted)
+        return pages.fill(page)
+      })
+      this.bytes += pages.bytes
       await session.script('release savepoint dbkit_rows')
       return undefined
     } catch (error) {
+      if (error instanceof RecipeLoop) throw this.asProblem(error)
       if (!(error instanceof SqlError) || session.lost || run.signal.aborted) throw error
       await session.script('rollback to savepoint dbkit_rows;release savepoint dbkit_rows')
       return error
-    }
-  }
-
-  /** A failure ends the stream instead of breaking it: the server would never hear that no more rows come. */
-  private *lines(size: number, onFailure: (error: unknown) => void): Generator<Buffer> {
-    const { next: from, line, run } = this
-    try {
-      for (const { bytes, next } of pagesOf(line, from, from + size)) {
-        if (run.signal.aborted) return
-        this.bytes += bytes.length
-        this.run.onRows(this.table.facts.shown, this.made + next - from, this.wanted)
-        yield bytes
-      }
-    } catch (error) {
-      onFailure(error)
     }
   }
 
@@ -292,9 +279,8 @@ class Filling {
     }
   }
 
-  private asProblem(error: unknown): unknown {
-    if (!(error instanceof RecipeLoop)) return error
-    return problem('generate.bad-recipe', { file: this.run.recipe, where: undefined, reason: error.message })
+  private asProblem({ message }: RecipeLoop): Error {
+    return problem('generate.bad-recipe', { file: this.run.recipe, where: undefined, reason: message })
   }
 
   private refusal(error: SqlError): Error {
@@ -359,12 +345,9 @@ async function fillPostponed(
   )
   for (let from = rows.first; from < rows.until; from += BATCH_ROWS) {
     const until = Math.min(from + BATCH_ROWS, rows.until)
-    const lines = function* (): Generator<Buffer> {
-      for (const { bytes } of pagesOf(line, from, until)) yield bytes
-    }
-    await session.copyIn(
+    await session.copyMade(
       `copy pg_temp.dbkit_late (${names}) from stdin`,
-      Readable.from(lines(), { objectMode: false }),
+      new RowPages(line, from, until).fill,
     )
     await session.script(
       `update ${identity} as own set ${late.map((name) => `${quoteName(name)} = late.${quoteName(name)}`).join(', ')} ` +

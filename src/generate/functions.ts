@@ -12,7 +12,7 @@ import {
 } from './compiled.js'
 import type { Value } from './copy-values.js'
 import { between, draw, hexOf, share, uuid } from './draw.js'
-import { integerText } from './value-texts.js'
+import { integerText, paddedText } from './value-texts.js'
 
 /** A function of recipes. */
 export interface RecipeFunction {
@@ -167,7 +167,7 @@ export const FUNCTIONS: Readonly<Record<string, RecipeFunction>> = {
     const bits = draw(row, salt)
     const unit = POWERS[wanted]
     // The last digits of a number that has so many.
-    if (unit !== undefined && bits >= unit) return String(unit + (bits % unit)).slice(1)
+    if (unit !== undefined && bits >= unit) return paddedText(bits % unit, wanted)
     return String(bits).padStart(10, '7').slice(-Math.min(10, wanted)).padStart(wanted, '4')
   }),
   hex: drawn([1, 1], 'how many digits', ([length = none], salt) => (row) => {
@@ -230,7 +230,7 @@ export const FUNCTIONS: Readonly<Record<string, RecipeFunction>> = {
   // ---- text
   text: { takes: [1, MANY], usage: 'what is written one behind the other', compile: joined },
   pad: reckonedNumber([2, 2], 'a number and its digits', (value, length) =>
-    String(Math.floor(number(value))).padStart(number(length), '0'),
+    paddedText(Math.floor(number(value)), number(length)),
   ),
   lower: reckoned([1, 1], 'a text', (value) => word(value).toLowerCase()),
   upper: reckoned([1, 1], 'a text', (value) => word(value).toUpperCase()),

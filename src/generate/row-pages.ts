@@ -18,33 +18,56 @@ export function lineOf(
   }
 }
 
-const PAGE = 1 << 16
+/** Characters that are worth turning into bytes at once. */
+const ENOUGH = 1 << 12
 
 /**
- * Rows as bytes, a page full at a time. Each row is written as soon as it is made: rows that wait for others as text are what memory is
- * spent on, because they outlive the garbage around them.
+ * Writes rows into pages. A few rows at a time become bytes as soon as they are made: more of them, as text, would outlive the garbage
+ * around them, and be what the memory is spent on.
  */
-export function* pagesOf(
-  line: Emit,
-  from: number,
-  until: number,
-): Generator<{ bytes: Buffer; next: number }> {
-  let page = Buffer.allocUnsafe(PAGE)
-  let at = 0
-  for (let row = from; row < until; row++) {
-    const text = line(row)
-    // A character takes up to three bytes.
-    if (at + text.length * 3 > PAGE) {
-      if (at > 0) yield { bytes: page.subarray(0, at), next: row }
-      // Not the same page again: whoever took it may not have sent it yet.
-      page = Buffer.allocUnsafe(PAGE)
-      at = 0
-      if (text.length * 3 > PAGE) {
-        yield { bytes: Buffer.from(text), next: row + 1 }
-        continue
+export class RowPages {
+  /** How many bytes have been written, and the number of the row that comes next. */
+  bytes = 0
+  next: number
+  private readonly line: Emit
+  private readonly until: number
+  /** What did not fit into the last page. */
+  private rest: Buffer | undefined
+
+  constructor(line: Emit, from: number, until: number) {
+    this.line = line
+    this.next = from
+    this.until = until
+  }
+
+  readonly fill = (page: Buffer): number => {
+    let at = this.writeRest(page, 0)
+    while (this.rest === undefined && this.next < this.until) {
+      const text = this.fewRows()
+      // A character takes up to three bytes.
+      if (at + text.length * 3 <= page.length) at += page.write(text, at)
+      else {
+        this.rest = Buffer.from(text)
+        at = this.writeRest(page, at)
       }
     }
-    at += page.write(text, at)
+    this.bytes += at
+    return at
   }
-  if (at > 0) yield { bytes: page.subarray(0, at), next: until }
+
+  private fewRows(): string {
+    let text = ''
+    while (text.length < ENOUGH && this.next < this.until) {
+      text += this.line(this.next)
+      this.next++
+    }
+    return text
+  }
+
+  private writeRest(page: Buffer, at: number): number {
+    if (this.rest === undefined) return at
+    const written = this.rest.copy(page, at)
+    this.rest = written < this.rest.length ? this.rest.subarray(written) : undefined
+    return at + written
+  }
 }

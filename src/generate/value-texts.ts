@@ -12,6 +12,21 @@ export function integerText(value: number): string {
   return integers[value] ?? ''
 }
 
+const THOUSANDS = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'))
+
+/** With zeros before it. From a table: V8 keeps each text that it makes of a number for a while, which is a burden where all differ. */
+export function paddedText(value: number, digits: number): string {
+  if (!(value >= 0 && value < 1e9 && digits > 6 && digits <= 9)) return String(value).padStart(digits, '0')
+  const [millions, rest] = [Math.floor(value / 1_000_000), value % 1_000_000]
+  const head = THOUSANDS[millions] ?? ''
+  const thousands = Math.floor(rest / 1_000)
+  return (
+    (millions >= 10 ** (digits - 6) ? String(millions) : head.slice(9 - digits)) +
+    (THOUSANDS[thousands] ?? '') +
+    (THOUSANDS[rest - thousands * 1_000] ?? '')
+  )
+}
+
 const POWERS = [1, 10, 100, 1_000, 10_000]
 const FRACTIONS = POWERS.slice(0, 4).map((power) =>
   Array.from({ length: power }, (_, units) => `.${String(power + units).slice(1)}`),

@@ -35,6 +35,7 @@ function within(session: Session, translate: (sql: string) => string): Session {
     script: (sql) => session.script(translate(sql)),
     alone: (before, sql, after) => session.alone(before, sql, after),
     copyIn: (sql, source) => session.copyIn(sql, source),
+    copyMade: (sql, fill) => session.copyMade(sql, fill),
     cancel: () => session.cancel(),
     // The session belongs to whoever began the transaction.
     close: () => Promise.resolve(),

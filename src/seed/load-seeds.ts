@@ -116,6 +116,10 @@ function stoppable(session: Session, signal: AbortSignal): Session {
       stopWhenAsked()
       return session.copyIn(sql, source)
     },
+    async copyMade(sql, fill) {
+      stopWhenAsked()
+      return session.copyMade(sql, fill)
+    },
     cancel: () => session.cancel(),
     close: () => session.close(),
   }

@@ -186,6 +186,7 @@ async function countQueries(session: Session): Promise<number> {
     },
     alone: (before, sql, after) => session.alone(before, sql, after),
     copyIn: (sql, source) => session.copyIn(sql, source),
+    copyMade: (sql, fill) => session.copyMade(sql, fill),
     cancel: () => session.cancel(),
     close: () => Promise.resolve(),
   }

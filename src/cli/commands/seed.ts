@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { seed, seedGenerate } from '../../index.js'
+import { seed, seedGenerate, type Observer } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from './migrate.js'
@@ -91,6 +91,7 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
       return runVerb(context, options, (config, run) =>
         seedGenerate(config, {
           ...run,
+          observer: whenRowsAreMade(run.observer),
           ...(options.rows === undefined ? {} : { rows: options.rows }),
           ...(options.scale === undefined ? {} : { scale: options.scale }),
           ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -98,6 +99,18 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
         }),
       )
     })
+}
+
+/** Not at the start already: until then what is read stays. */
+function whenRowsAreMade(observer: Observer | undefined): Observer {
+  let asked: Promise<void> | undefined
+  return (event) => {
+    if (event.kind === 'generate-progress')
+      asked ??= import('../small-heap.js').then(({ keepHeapSmall }) => {
+        keepHeapSmall()
+      })
+    observer?.(event)
+  }
 }
 
 export function rowCounts(
