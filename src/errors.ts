@@ -554,7 +554,7 @@ const catalogue = {
     exit: 2,
     say: (a: { file: string; why: string }) => `${a.file} cannot be rolled back: ${a.why}.`,
     hint: () =>
-      'Nothing was changed. Check out the branch that it comes from and roll it back or finish it there; or have the database made anew, without its rows: dbkit switch --reset',
+      'Nothing was changed, and the branch that it comes from still fits the database. To have it made anew, without its rows: dbkit switch --reset',
   },
   'switch.no-files': {
     exit: 2,

@@ -275,6 +275,29 @@ suite('templates of a server', () => {
     expect(await templates()).toEqual([template])
   })
 
+  test('are left alone when they belong to another role', async () => {
+    const role = `kept_role_${String(process.pid)}`
+    const own = new URL(database.url)
+    own.username = role
+    const asRole = (): ReturnType<typeof reset> => reset(['--yes', '--templates', '2', '--url', own.href])
+    await maintenance(`create role ${role} login createdb`)
+    try {
+      await maintenance(`alter database "${database.name}" owner to ${role}`)
+      expect((await asRole()).sources).toEqual(RUN)
+      expect((await asRole()).sources).toEqual(COPIED)
+      const [template = ''] = await templates()
+      await maintenance(`alter database "${template}" owner to current_user`)
+      const taken = await asRole()
+      expect(taken).toMatchObject({ exit: 0, sources: RUN })
+      expect(taken.notes[0]).toContain("is another role's")
+      expect(await templates()).toEqual([template])
+    } finally {
+      await database.drop()
+      await cleanUp()
+      await maintenance(`drop role ${role}`)
+    }
+  })
+
   test('serve `switch --reset` too, and a build that fails leaves nothing', async () => {
     await kept('2')
     folder.write({
