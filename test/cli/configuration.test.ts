@@ -257,6 +257,9 @@ describe('the command line', () => {
   test.each([
     [['migrat'], "unknown command 'migrat'"],
     [['migrate', 'up', '--too', '3'], "unknown option '--too'"],
+    // Flags of `seed`, which would not do what they say.
+    [['seed', 'generate', '--dry-run'], "unknown option '--dry-run'"],
+    [['seed', 'generate', '--reset'], "unknown option '--reset'"],
     [['migrate', 'up', '--step', '0'], 'Expected a whole number from 1.'],
     [['migrate', 'up', '--to', 'number nine'], 'Expected a version'],
     [['migrate', 'up', '--wait', 'long'], 'Expected a time'],

@@ -87,6 +87,7 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
       ),
     )
     .action((_: unknown, command: Command) => {
+      refuseOptionsOf(parent, command)
       const options = command.optsWithGlobals<GenerateOptions>()
       return runVerb(context, options, (config, run) =>
         seedGenerate(config, {
@@ -111,6 +112,13 @@ function whenRowsAreMade(observer: Observer | undefined): Observer {
       })
     observer?.(event)
   }
+}
+
+/** commander takes those of `seed` for itself wherever they stand, and `--dry-run` would not hold `seed generate` back from writing. */
+function refuseOptionsOf(parent: Command, command: Command): void {
+  for (const option of parent.options)
+    if (parent.getOptionValueSource(option.attributeName()) === 'cli')
+      command.error(`error: unknown option '${String(option.long)}'`, { code: 'commander.unknownOption' })
 }
 
 export function rowCounts(
