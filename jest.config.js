@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
+  testSequencer: '<rootDir>/test/support/longest-first.js',
+  setupFiles: ['<rootDir>/test/support/spare-optimising.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // An embedded engine starts in 2 s on a quiet machine and in 13 s on a busy one.
   testTimeout: 60_000,
