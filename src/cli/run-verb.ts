@@ -14,6 +14,8 @@ export interface VerbContext {
 interface RunOptions {
   /** For a command that has printed its report while it ran. */
   readonly isTold?: (report: Report) => boolean
+  /** It reads a catalog of any size, most of which is garbage at once. */
+  readonly readsMuch?: boolean
 }
 
 const unobserved: Observer = () => undefined
@@ -26,8 +28,9 @@ export async function runVerb(
   context: VerbContext,
   options: GlobalOptions,
   call: (config: Config, run: { signal: AbortSignal; observer: Observer }) => Promise<Report>,
-  { isTold = () => false }: RunOptions = {},
+  { isTold = () => false, readsMuch = false }: RunOptions = {},
 ): Promise<void> {
+  if (readsMuch) (await import('./small-heap.js')).keepHeapSmall()
   const { terminal } = context
   const config = await settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
   const progress =

@@ -47,7 +47,9 @@ export function addCodegenCommand(program: Command, context: VerbContext): void 
       }
       return options.watch === true
         ? watchFiles(context, options, chosen)
-        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }))
+        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }), {
+            readsMuch: true,
+          })
     })
 }
 
