@@ -147,27 +147,32 @@ function entryOf([
 }
 
 /** The SQL that was run, by version; passwords in it are blotted out. */
-export async function readUpSql(
+export function readUpSql(
   session: Session,
   place: LedgerPlace,
   versions: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  if (versions.length === 0) return new Map()
-  const rows = await session.query(
-    `select version, up_sql from ${tableOf(place)} where up_sql is not null and version in (${versions.map(quoteLiteral).join(',')})`,
-  )
-  return new Map(rows.map(([version, sql]) => [version ?? '', sql ?? '']))
+  return readKept(session, place, 'up_sql', versions)
 }
 
 /** The SQL that rolls back, by version, as it was when each was applied. */
-export async function readDownSqls(
+export function readDownSqls(
   session: Session,
   place: LedgerPlace,
   versions: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
+  return readKept(session, place, 'down_sql', versions)
+}
+
+async function readKept(
+  session: Session,
+  place: LedgerPlace,
+  column: 'up_sql' | 'down_sql',
+  versions: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   if (versions.length === 0) return new Map()
   const rows = await session.query(
-    `select version, down_sql from ${tableOf(place)} where down_sql is not null and version in (${versions.map(quoteLiteral).join(',')})`,
+    `select version, ${column} from ${tableOf(place)} where ${column} is not null and version in (${versions.map(quoteLiteral).join(',')})`,
   )
   return new Map(rows.map(([version, sql]) => [version ?? '', sql ?? '']))
 }

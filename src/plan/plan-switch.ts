@@ -1,11 +1,11 @@
 import { problem, throwProblems, type DbkitError } from '../errors.js'
 import type { Ledger, LedgerEntry } from '../database/ledger.js'
 import type { RepeatableEntry } from '../database/repeatable-ledger.js'
-import { refuseObstacles, type ScriptText } from '../workspace/migration-file.js'
+import type { ScriptText } from '../workspace/migration-file.js'
 import { splitStatements } from '../workspace/statements.js'
 import type { Migration, Workspace } from '../workspace/workspace.js'
 import { normal } from './needs.js'
-import { planRepair, planUp, type Plan, type Readers, type Step } from './plan.js'
+import { planRepair, planUp, rollBack, type Plan, type Readers, type Step } from './plan.js'
 
 /**
  * Why a migration is rolled back: its file is not here, its text is another, it was being rolled back already, or it is here as it was
@@ -121,19 +121,7 @@ function backStep(
   const kept = readers.kept.down(entry)
   const script = kept ?? unchangedDown(entry, migration, readers)
   if (script === undefined) return refused(whyNoDown(entry, readers.kept))
-  const obstacles = refuseObstacles(script)
-  if (obstacles.length > 0) return obstacles
-  return {
-    version: entry.version,
-    name: entry.name,
-    direction: 'down',
-    script,
-    source: kept === undefined ? 'file' : 'ledger',
-    entry: undefined,
-    transaction: script.directives.transaction,
-    outOfOrder: false,
-    resume: entry.state === 'reverting' ? { done: entry.statementsDone, attempt: entry.attempt } : undefined,
-  }
+  return rollBack(entry, script, kept === undefined ? 'file' : 'ledger')
 }
 
 /** The ledger keeps no code, and no password; a file that is still what was applied has them. */

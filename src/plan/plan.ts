@@ -305,6 +305,15 @@ function downStep(
     const reason = readers.text(migration.up).directives.irreversible ?? 'it has no down'
     return [problem('plan.irreversible', { file: entry.name, reason })]
   } else script = readers.text(migration.down)
+  return rollBack(entry, script, migration === undefined ? 'ledger' : 'file')
+}
+
+/** The step that rolls an entry back with a script, or what in the script cannot be run. */
+export function rollBack(
+  entry: LedgerEntry,
+  script: ScriptText,
+  source: Step['source'],
+): Step | readonly DbkitError[] {
   const refused = refuseObstacles(script)
   if (refused.length > 0) return refused
   return {
@@ -312,7 +321,7 @@ function downStep(
     name: entry.name,
     direction: 'down',
     script,
-    source: migration === undefined ? 'ledger' : 'file',
+    source,
     entry: undefined,
     transaction: script.directives.transaction,
     outOfOrder: false,
