@@ -9,7 +9,11 @@ const { basename, dirname, join } = require('node:path')
 /** The chunks that are large, and hold no `import()`; the build checks it. The entry has no hash in its name. */
 exports.kept = /^chunk-(?:start|run|apply-plan)-/
 
-exports.keepCompiled = function keepCompiled(bundle, folder) {
+/**
+ * `v8` is node:v8 where its flags are set: V8 refuses what was compiled under other ones, so each set of flags has files of its own. Without
+ * that, `dbkit --version` and `dbkit migrate up` would take turns in throwing away what the other had kept.
+ */
+exports.keepCompiled = function keepCompiled(bundle, folder, v8) {
   // Asked by the version, because what node:module loads takes half a millisecond.
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 8)) {
@@ -23,7 +27,8 @@ exports.keepCompiled = function keepCompiled(bundle, folder) {
   Module.prototype._compile = function compileOrRecall(text, path) {
     const name = basename(path)
     if (dirname(path) !== bundle || !exports.kept.test(name)) return compile.call(this, text, path)
-    const file = join(folder, `${name}.${process.version}-${process.arch}`)
+    const flags = v8 === undefined ? '' : `-${v8.cachedDataVersionTag()}`
+    const file = join(folder, `${name}.${process.version}-${process.arch}${flags}`)
     const script = new Script(Module.wrap(text), {
       filename: path,
       columnOffset: -Module.wrapper[0].length,

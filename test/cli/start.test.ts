@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -51,6 +51,22 @@ describe('compiled code', () => {
       [0, 'add_c.up.sql'],
     ])
     expect(readdirSync(kept, { recursive: true }).length).toBeGreaterThan(1)
+  })
+
+  test('of one command is not thrown away by another, for which V8 is set up otherwise', () => {
+    const { kept, run } = install()
+    const both = (): readonly string[] => {
+      run('--version')
+      run('migrate', 'status')
+      return readdirSync(kept, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((file) => `${file} of ${String(statSync(file, { bigint: true }).mtimeNs)}`)
+        .sort()
+    }
+    const first = both()
+    expect(first.length).toBeGreaterThan(1)
+    expect(both()).toEqual(first)
   })
 
   test('that was spoiled, or cut off, is made again', () => {
