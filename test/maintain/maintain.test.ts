@@ -83,6 +83,11 @@ async function expectEveryRowOnce(db: ArenaDatabase, rows: number): Promise<void
     const db = await arena.database()
     await db.query(EVENTS)
     await db.query(fill(rows))
+    // On any machine it takes longer than a few kills.
+    await db.query(
+      `create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return null; end $$;
+       create trigger slowly after insert on events_archive for each statement execute function slowly()`,
+    )
     const folder = folderOf({ archive: { events: { ...ARCHIVE.archive.events, batch: 20 } } })
     let kills = 0
     for (let round = 0; ; round++) {

@@ -35,6 +35,10 @@ export function startCli(
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
+  // Who is refused at once ends without having read it.
+  child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   child.stdin.end(input ?? '')
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (exit, signal) => {
