@@ -157,7 +157,7 @@ const bin = {
         // What every start needs, in one file: each further one costs a millisecond.
         {
           name: 'start',
-          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-|ask-|small-heap)[^\\/]*|cli[\\/]commands[\\/][^\\/]*)\.ts$|node_modules[\\/]commander[\\/]|rolldown[\\/]runtime/,
+          test: /src[\\/](?:errors|report|duration|package-version|index|config[\\/]define-config|cli[\\/](?!progress|render-|ask-|small-heap|source-root)[^\\/]*)\.ts$|node_modules[\\/]commander[\\/]|rolldown[\\/]runtime/,
         },
         {
           // What every command that looks at a database needs.
@@ -237,14 +237,6 @@ async function bundle(options) {
 async function bundleBin() {
   const bundler = await rolldown(bin.input)
   const { output } = await bundler.generate(bin.output)
-  for (const o of output)
-    if (/chunk-(run|start|apply)-/.test(o.fileName)) {
-      console.log(o.fileName)
-      for (const [m, x] of Object.entries(o.modules)
-        .sort((a, b) => b[1].renderedLength - a[1].renderedLength)
-        .slice(0, 60))
-        console.log('  ', x.renderedLength, m.split('/').slice(-3).join('/'))
-    }
   await bundler.close()
   refuseImports(output)
   const { outputFiles, metafile } = await esbuild.build(binWorker)
