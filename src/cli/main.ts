@@ -36,7 +36,7 @@ export async function main(terminal: Terminal): Promise<number> {
     },
     exitCode: 0,
   }
-  const program = createProgram(context)
+  const program = await createProgram(context, terminal.argv.slice(2))
   const json = terminal.argv.includes('--json')
   if (json) program.configureOutput({ writeErr: () => undefined }).commands.forEach(muteErrors)
   try {

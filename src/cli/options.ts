@@ -76,6 +76,19 @@ export function duration(text: string): number {
   return milliseconds
 }
 
+/** For the commands that change databases that others use. */
+export function lockOptions(command: Command): Command {
+  return command
+    .option(
+      '--lock-timeout <time>',
+      'how long a statement may wait for a lock before the migration is tried again (default: 5s)',
+      duration,
+    )
+    .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
+    .option('--redact', 'show no values of rows when something fails')
+    .option('--no-preflight', 'do not look beforehand whether the role may do what is to be done')
+}
+
 /** For the commands that make databases anew. */
 export function templatesOption(): Option {
   return new Option(

@@ -1,31 +1,20 @@
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
 import { DBKIT_VERSION } from '../index.js'
-import { addBenchCommand } from './commands/bench.js'
-import { addCompletionCommand } from './commands/completion.js'
-import { addInitCommand } from './commands/init.js'
-import { addCodegenCommand } from './commands/codegen.js'
-import { addBackupCommands } from './commands/backup.js'
-import { addDoctorCommand } from './commands/doctor.js'
-import { addDocsCommands } from './commands/docs.js'
-import { addImportCommands } from './commands/import.js'
-import { addDbCommands } from './commands/db.js'
-import { addFuzzCommand } from './commands/fuzz.js'
-import { addLintCommand } from './commands/lint.js'
-import { addMaintainCommand } from './commands/maintain.js'
-import { addPortableCommand } from './commands/portable.js'
-import { addMigrateCommands, examples } from './commands/migrate.js'
-import { addReportCommand } from './commands/report.js'
-import { addSchemaCommands } from './commands/schema.js'
-import { addSeedCommand } from './commands/seed.js'
-import { addSwitchCommand } from './commands/switch.js'
-import { addVerifyCommand } from './commands/verify.js'
+import { commandList } from './command-list.js'
+import { examples } from './examples.js'
 import { addGlobalOptions } from './options.js'
 import type { VerbContext } from './run-verb.js'
 
-/** Every command and flag. Commands only translate flags into a call of the library. */
-export function createProgram(context: VerbContext): Command {
+/** Made from the flags of all commands. */
+const OF_ALL = 'completion'
+
+/**
+ * The program, with every command. Those that `words` name have their flags as well; the others are a name, because reading and
+ * defining all takes longer than most commands do. Commands only translate flags into a call of the library.
+ */
+export async function createProgram(context: VerbContext, words: readonly string[]): Promise<Command> {
   const { terminal } = context
-  const program = new Command('dbkit')
+  const program: Command = new Command('dbkit')
     .description('Schema as code for PostgreSQL: versioned SQL, proved rollbacks, seeds and honest types.')
     .version(DBKIT_VERSION, '-V, --version')
     .exitOverride()
@@ -37,8 +26,16 @@ export function createProgram(context: VerbContext): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    // 20: else a terminal of 60 columns breaks the lines itself, in the middle of words.
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false, minWidthToWrap: 20 })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      // 20: else a terminal of 60 columns breaks the lines itself, in the middle of words.
+      minWidthToWrap: 20,
+      subcommandTerm(command) {
+        const listed = command.parent === program && commandList.find(({ name }) => name === command.name())
+        return listed ? `${listed.name} ${listed.takes}`.trimEnd() : Help.prototype.subcommandTerm(command)
+      },
+    })
     .showSuggestionAfterError()
     .addHelpText(
       'after',
@@ -49,24 +46,10 @@ export function createProgram(context: VerbContext): Command {
       ),
     )
   addGlobalOptions(program)
-  addInitCommand(program, context)
-  addMigrateCommands(program, context)
-  addSwitchCommand(program, context)
-  addDbCommands(program, context)
-  addSeedCommand(program, context)
-  addCodegenCommand(program, context)
-  addSchemaCommands(program, context)
-  addDocsCommands(program, context)
-  addImportCommands(program, context)
-  addVerifyCommand(program, context)
-  addLintCommand(program, context)
-  addPortableCommand(program, context)
-  addReportCommand(program, context)
-  addDoctorCommand(program, context)
-  addMaintainCommand(program, context)
-  addFuzzCommand(program, context)
-  addBackupCommands(program, context)
-  addBenchCommand(program, context)
-  addCompletionCommand(program, context)
+  for (const { name, about, load } of commandList) {
+    const command = program.command(name).description(about)
+    // A word that is a value of a flag costs no more than the time.
+    if (words.includes(name) || words.includes(OF_ALL)) (await load())(command, context)
+  }
   return program
 }

@@ -92,6 +92,42 @@ describe('compiled code', () => {
   })
 })
 
+describe('what a start loads', () => {
+  /** Node's own modules that are loaded by the end. */
+  function modulesOf(...args: string[]): { readonly modules: readonly string[]; readonly output: string } {
+    folder.write({
+      'list.cjs':
+        "process.once('exit', () => require('fs').writeFileSync(__dirname + '/modules', process.moduleLoadList.join('\\n')))",
+    })
+    const { PATH = '' } = process.env
+    const { stdout } = spawnSync(
+      process.execPath,
+      ['--require', join(folder.path, 'list.cjs'), join(root, 'bin/dbkit.cjs'), ...args],
+      { env: { PATH }, cwd: folder.path, encoding: 'utf8' },
+    )
+    const modules = readFileSync(join(folder.path, 'modules'), 'utf8').split('\n')
+    return { modules: modules.map((line) => line.replace('NativeModule ', '')), output: stdout }
+  }
+
+  // Each takes milliseconds, of the 30 that `node -e 0` takes.
+  test.each([['--version'], ['--help'], ['migrate', 'up', '--help'], ['no-such-command']])(
+    'to say what %s says is no network, no program and no cryptography',
+    (...args) => {
+      const { modules } = modulesOf(...args)
+      expect(modules).toContain('fs')
+      expect(modules.filter((name) => /^(?:net|child_process|crypto|http|dgram)$/.test(name))).toEqual([])
+    },
+  )
+
+  test('to look at migrations is no program', () => {
+    folder.write({ 'm/1_a.up.sql': 'select 1;\n', 'm/1_a.down.sql': 'select 1;\n' })
+    const { modules, output } = modulesOf('migrate', 'up', '--dry-run', '--dir', 'm', '--embedded', '--json')
+    expect(JSON.parse(output)).toMatchObject({ ok: true })
+    expect(modules).toContain('crypto')
+    expect(modules).not.toContain('child_process')
+  })
+})
+
 describe('output', () => {
   test('that nobody reads any more ends nothing: the exit status is that of the command', async () => {
     const bin = join(root, 'bin/dbkit.cjs')

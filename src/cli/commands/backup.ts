@@ -5,7 +5,7 @@ import { backup, problem, restore, type BackupOptions, type RestoreOptions } fro
 import { askPassphrase } from '../ask-passphrase.js'
 import type { GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface BackupFlags extends GlobalOptions {
   readonly out?: string
@@ -26,11 +26,9 @@ interface RestoreFlags extends GlobalOptions {
   readonly passphraseFile?: string
 }
 
-/** `dbkit backup` and `dbkit restore` */
-export function addBackupCommands(program: Command, context: VerbContext): void {
-  program
-    .command('backup')
-    .description('write a backup of each database, and beside it a manifest by which it can be proved')
+/** `dbkit backup` */
+export function defineBackup(command: Command, context: VerbContext): void {
+  command
     .option(
       '--out <path>',
       'a file; with several databases a folder (default: backups/, named by the moment)',
@@ -79,10 +77,12 @@ export function addBackupCommands(program: Command, context: VerbContext): void 
         }),
       )
     })
+}
 
-  program
-    .command('restore <file>')
-    .description('restore a backup, and prove that what came out is what was backed up')
+/** `dbkit restore` */
+export function defineRestore(command: Command, context: VerbContext): void {
+  command
+    .argument('<file>')
     .option('--verify', 'restore into a scratch database, prove the backup by it, and drop it again')
     .option(
       '--clean',

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { bench } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 import { positive, rowCounts } from './seed.js'
 
 interface Options extends GlobalOptions {
@@ -12,10 +12,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit bench` */
-export function addBenchCommand(program: Command, context: VerbContext): void {
-  program
-    .command('bench')
-    .description('measure the queries that have a target; exits 1 when one is missed')
+export function defineBench(command: Command, context: VerbContext): void {
+  command
     .option(
       '--scale <factor>',
       'fill a database of its own with so many times the rows of the recipe, and drop it',

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { codegen, codegenWatch, problem, settleConfig, type CodegenVerbOptions } from '../../index.js'
 import { flagsOf, type GlobalOptions } from '../options.js'
 import { printReport, runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly check?: boolean
@@ -13,10 +13,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit codegen` */
-export function addCodegenCommand(program: Command, context: VerbContext): void {
-  program
-    .command('codegen')
-    .description('emit TypeScript types from the migrations, or with --url from a live database')
+export function defineCodegen(command: Command, context: VerbContext): void {
+  command
     .option('--check', 'write nothing, and exit 1 with the difference when a file is out of date')
     // As kysely-codegen calls it.
     .addOption(new Option('--verify', 'the same as --check').hideHelp())

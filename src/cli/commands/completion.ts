@@ -2,13 +2,11 @@ import { Argument, type Command } from 'commander'
 import { problem, settleConfig } from '../../index.js'
 import { flagsOf, type GlobalOptions } from '../options.js'
 import type { VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 /** `dbkit completion` */
-export function addCompletionCommand(program: Command, context: VerbContext): void {
-  program
-    .command('completion')
-    .description('print what makes a shell complete commands, flags and names of databases')
+export function defineCompletion(command: Command, context: VerbContext): void {
+  command
     .addArgument(new Argument('[shell]', 'for which').choices(['bash', 'zsh', 'fish']))
     .option('--databases', 'print the names of the databases instead, a line each')
     .addHelpText(
@@ -33,6 +31,7 @@ export function addCompletionCommand(program: Command, context: VerbContext): vo
           value: '',
           expected: 'bash, zsh or fish',
         })
+      const program = command.parent ?? command
       const { renderCompletion } = await import('../completion/render-completion.js')
       terminal.stdout.write(renderCompletion(program, shell as 'bash' | 'zsh' | 'fish'))
     })

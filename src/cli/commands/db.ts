@@ -12,7 +12,7 @@ import {
 import { flagsOf, templatesOption, type GlobalOptions } from '../options.js'
 import { redact } from '../redact.js'
 import { printReport, runVerb, wantsColor, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly force?: boolean
@@ -22,9 +22,7 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit db ...` */
-export function addDbCommands(program: Command, context: VerbContext): void {
-  const db = program.command('db').description('create, drop and open whole databases')
-
+export function defineDb(db: Command, context: VerbContext): void {
   db.command('create')
     .description('create the databases, empty, where they are missing')
     .addHelpText('after', examples('dbkit db create', 'dbkit db create -d happyrobot --url postgresql://...'))

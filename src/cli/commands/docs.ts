@@ -12,7 +12,7 @@ import {
 } from '../../index.js'
 import { flagsOf, type GlobalOptions } from '../options.js'
 import { printReport, runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly format?: readonly DocsFormat[]
@@ -28,14 +28,11 @@ interface Options extends GlobalOptions {
 const FORMATS = ['site', 'markdown', 'mermaid', 'dbml', 'svg', 'dot'] as const satisfies readonly DocsFormat[]
 
 /** `dbkit docs ...` */
-export function addDocsCommands(program: Command, context: VerbContext): void {
-  const docs = program
-    .command('docs')
-    .description('what is in a database, for people to read')
-    .addHelpText(
-      'after',
-      examples('dbkit docs build', 'dbkit docs build --format mermaid --out -', 'dbkit docs serve'),
-    )
+export function defineDocs(docs: Command, context: VerbContext): void {
+  docs.addHelpText(
+    'after',
+    examples('dbkit docs build', 'dbkit docs build --format mermaid --out -', 'dbkit docs serve'),
+  )
   addServe(docs, context)
 
   docs

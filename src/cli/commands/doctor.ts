@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { doctor } from '../../index.js'
 import { wholeNumber, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly poolSize?: number
@@ -10,12 +10,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit doctor` */
-export function addDoctorCommand(program: Command, context: VerbContext): void {
-  program
-    .command('doctor')
-    .description(
-      'look for what is wrong or soon will be: connection, rights, ledger, indexes, sequences, bloat; exit 1 from a warning on',
-    )
+export function defineDoctor(command: Command, context: VerbContext): void {
+  command
     .option('--pool-size <n>', 'connections that one instance of the application may open', wholeNumber)
     .option('--instances <n>', 'instances of the application (default: 1)', wholeNumber)
     .addHelpText(

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { fuzz } from '../../index.js'
 import { version, wholeNumber, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly since?: string
@@ -15,10 +15,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit fuzz` */
-export function addFuzzCommand(program: Command, context: VerbContext): void {
-  program
-    .command('fuzz')
-    .description('run each pending migration over rows at the edges, and keep those on which it fails')
+export function defineFuzz(command: Command, context: VerbContext): void {
+  command
     .argument('[versions...]', 'these migrations (default: what is pending)')
     .option('--since <version>', 'those that are newer', version)
     .option('--base <git ref>', 'those that are new, or another text, there')

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { importMigrations, importMongo, LEDGER_TOOLS, type LedgerTool } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly collection?: string
@@ -20,9 +20,7 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit import ...` */
-export function addImportCommands(program: Command, context: VerbContext): void {
-  const imports = program.command('import').description('bring in what other systems exported')
-
+export function defineImport(imports: Command, context: VerbContext): void {
   imports
     .command('mongo')
     .argument('<files...>', 'files of mongoexport or mongodump, or a folder of them')

@@ -3,7 +3,7 @@ import { init, exitCodeOf, type InitOptions } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { printReport, type VerbContext } from '../run-verb.js'
 import type { Terminal } from '../terminal.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly urlEnv?: string
@@ -12,10 +12,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit init` */
-export function addInitCommand(program: Command, context: VerbContext): void {
-  program
-    .command('init')
-    .description('write a configuration, a first migration, a seed and a CI workflow; asks in a terminal')
+export function defineInit(command: Command, context: VerbContext): void {
+  command
     .option(
       '--url-env <variable>',
       "the environment variable of the server's URL (default: <NAME>_DATABASE_URL)",

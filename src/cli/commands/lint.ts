@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { lint, type Report } from '../../index.js'
 import { version, type GlobalOptions } from '../options.js'
 import { printReport, runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly since?: string
@@ -14,10 +14,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit lint` */
-export function addLintCommand(program: Command, context: VerbContext): void {
-  program
-    .command('lint')
-    .description('run each pending statement, with rows, and say what it would do to running traffic')
+export function defineLint(command: Command, context: VerbContext): void {
+  command
     .argument('[versions...]', 'these migrations (default: what is pending)')
     .option('--since <version>', 'those that are newer', version)
     .option('--base <git ref>', 'those that are new, or another text, there')

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander'
 import { maintain, MAINTAIN_TASKS, type MaintainTask } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly table?: readonly string[]
@@ -11,10 +11,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit maintain` */
-export function addMaintainCommand(program: Command, context: VerbContext): void {
-  program
-    .command('maintain')
-    .description('vacuum, analyze, reindex, refresh, archive, delete by age, make and detach partitions')
+export function defineMaintain(command: Command, context: VerbContext): void {
+  command
     .addArgument(
       new Argument('[task]', 'default: what the configuration declares, and is due').choices(MAINTAIN_TASKS),
     )

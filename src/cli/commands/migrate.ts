@@ -14,7 +14,8 @@ import {
   type UpGoal,
 } from '../../index.js'
 import { changeChoices, changeOptions, type ChangeFlags } from '../change-options.js'
-import { duration, version, wholeNumber, type GlobalOptions } from '../options.js'
+import { examples } from '../examples.js'
+import { lockOptions, version, wholeNumber, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 
 interface Options extends GlobalOptions {
@@ -39,18 +40,15 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit migrate ...` */
-export function addMigrateCommands(program: Command, context: VerbContext): void {
-  const migrate = program
-    .command('migrate')
-    .description('apply, roll back and inspect versioned SQL')
-    .addHelpText(
-      'after',
-      examples(
-        'dbkit migrate up',
-        'dbkit migrate status',
-        'dbkit migrate create add_carrier_rating -d happyrobot',
-      ),
-    )
+export function defineMigrate(migrate: Command, context: VerbContext): void {
+  migrate.addHelpText(
+    'after',
+    examples(
+      'dbkit migrate up',
+      'dbkit migrate status',
+      'dbkit migrate create add_carrier_rating -d happyrobot',
+    ),
+  )
 
   lockOptions(migrate.command('up').description('apply what is pending'))
     .option('--to <version>', 'stop after this version', version)
@@ -255,18 +253,6 @@ function addSquashCommand(migrate: Command, context: VerbContext): void {
     })
 }
 
-export function lockOptions(command: Command): Command {
-  return command
-    .option(
-      '--lock-timeout <time>',
-      'how long a statement may wait for a lock before the migration is tried again (default: 5s)',
-      duration,
-    )
-    .option('--lock-wait <time>', 'how long to wait for another runner (default: 10min)', duration)
-    .option('--redact', 'show no values of rows when something fails')
-    .option('--no-preflight', 'do not look beforehand whether the role may do what is to be done')
-}
-
 function choices(options: Options): {
   dryRun: boolean
   allowOutOfOrder: boolean
@@ -308,8 +294,4 @@ function downGoal({ to, step, all }: Options): DownGoal {
 
 function conflicting(...options: string[]): Error {
   return problem('request.conflicting-options', { options, why: 'each says on its own how far to go' })
-}
-
-export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join('')}`
 }

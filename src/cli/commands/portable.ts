@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { portable } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly target: number
@@ -12,10 +12,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit portable` */
-export function addPortableCommand(program: Command, context: VerbContext): void {
-  program
-    .command('portable')
-    .description('say what the files use that a version of PostgreSQL, or a set of extensions, lacks')
+export function definePortable(command: Command, context: VerbContext): void {
+  command
     .requiredOption('--target <major>', 'the version that is to take them: 14 to 18', major)
     .option('--extensions <names>', 'the extensions that can be had there, separated by commas', names)
     .addOption(

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { report } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { printReport, runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly base: string
@@ -13,10 +13,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit report` */
-export function addReportCommand(program: Command, context: VerbContext): void {
-  program
-    .command('report')
-    .description('what is new against a commit, for a pull request: the schema, the locks, a diagram')
+export function defineReport(command: Command, context: VerbContext): void {
+  command
     .requiredOption('--base <git ref>', 'the branch, tag or commit to compare with')
     .addOption(
       new Option('--format <format>', 'how it is written (default: markdown)').choices(['markdown', 'json']),

@@ -4,7 +4,7 @@ import { schemaDiff, schemaDrift, schemaDump } from '../../index.js'
 import type { GlobalOptions } from '../options.js'
 import { changeChoices, changeOptions, type ChangeFlags } from '../change-options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly singleFile?: string | true
@@ -18,14 +18,11 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit schema ...` */
-export function addSchemaCommands(program: Command, context: VerbContext): void {
-  const schema = program
-    .command('schema')
-    .description('what is in a database, as files, and whether it is what its migrations make')
-    .addHelpText(
-      'after',
-      examples('dbkit schema dump', 'dbkit schema diff -d happyrobot', 'dbkit schema drift -d happyrobot'),
-    )
+export function defineSchema(schema: Command, context: VerbContext): void {
+  schema.addHelpText(
+    'after',
+    examples('dbkit schema dump', 'dbkit schema diff -d happyrobot', 'dbkit schema drift -d happyrobot'),
+  )
 
   schema
     .command('dump')

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { seed, seedGenerate, type Observer } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly set?: readonly string[]
@@ -11,10 +11,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit seed` */
-export function addSeedCommand(program: Command, context: VerbContext): void {
-  const command = program
-    .command('seed')
-    .description('load reference and sample rows; a second run changes nothing')
+export function defineSeed(command: Command, context: VerbContext): void {
+  command
     .option(
       '--set <name>',
       'load this seed set (repeat it, or separate by commas; default: reference, then sample)',

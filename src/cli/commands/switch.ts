@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { switchToFiles } from '../../index.js'
-import { templatesOption, type GlobalOptions } from '../options.js'
+import { lockOptions, templatesOption, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples, lockOptions } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly dryRun?: boolean
@@ -14,14 +14,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit switch` */
-export function addSwitchCommand(program: Command, context: VerbContext): void {
-  lockOptions(
-    program
-      .command('switch')
-      .description(
-        'after a git checkout: roll back what the files no longer have, with the SQL of the ledger, and apply what they have',
-      ),
-  )
+export function defineSwitch(command: Command, context: VerbContext): void {
+  lockOptions(command)
     .option('--dry-run', 'print the SQL that would be run, write nothing')
     .option('--reset', 'where something has no way back, make the database anew, without its rows')
     .option('--seed', 'with --reset: load the seeds into a database that was made anew')

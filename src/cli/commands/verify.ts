@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { verify } from '../../index.js'
 import { version, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
-import { examples } from './migrate.js'
+import { examples } from '../examples.js'
 
 interface Options extends GlobalOptions {
   readonly since?: string
@@ -13,12 +13,8 @@ interface Options extends GlobalOptions {
 }
 
 /** `dbkit verify` */
-export function addVerifyCommand(program: Command, context: VerbContext): void {
-  program
-    .command('verify')
-    .description(
-      'prove every rollback by running it, with rows, and that schema files, types and seeds agree',
-    )
+export function defineVerify(command: Command, context: VerbContext): void {
+  command
     .option('--since <version>', 'prove only what is newer; older migrations are only applied', version)
     .option(
       '--base <git ref>',
