@@ -10,6 +10,7 @@ import { problem, type DbkitError } from '../errors.js'
 import type { EngineReport } from '../report.js'
 import type { Database, FillPage, LockOptions, Session, TextRow, TypedResult } from './database.js'
 import { quoteLiteral } from './quote.js'
+import { sendScript } from './script-message.js'
 import { labelOf, type ServerAddress } from './server-target.js'
 import { NOTHING_BEGUN, SqlError, toSqlError } from './sql-error.js'
 
@@ -248,12 +249,8 @@ class ServerSession implements Session {
     return { command, rowCount: rowCount ?? 0, rows }
   }
 
-  async script(sql: string): Promise<readonly TextRow[]> {
-    const result: unknown = await this.running(() =>
-      this.client.query({ text: sql, rowMode: 'array', types: AS_TEXT }),
-    )
-    const results = (Array.isArray(result) ? result : [result]) as pg.QueryArrayResult<(string | null)[]>[]
-    return results.findLast((one) => one.fields.length > 0)?.rows ?? []
+  script(sql: string): Promise<readonly TextRow[]> {
+    return this.running(() => sendScript(this.client, sql))
   }
 
   /**
