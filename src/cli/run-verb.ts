@@ -14,8 +14,6 @@ export interface VerbContext {
 interface RunOptions {
   /** For a command that has printed its report while it ran. */
   readonly isTold?: (report: Report) => boolean
-  /** It reads a catalog of any size, most of which is garbage at once. */
-  readonly readsMuch?: boolean
 }
 
 const unobserved: Observer = () => undefined
@@ -28,9 +26,8 @@ export async function runVerb(
   context: VerbContext,
   options: GlobalOptions,
   call: (config: Config, run: { signal: AbortSignal; observer: Observer }) => Promise<Report>,
-  { isTold = () => false, readsMuch = false }: RunOptions = {},
+  { isTold = () => false }: RunOptions = {},
 ): Promise<void> {
-  if (readsMuch) (await import('./small-heap.js')).keepHeapSmall()
   const { terminal } = context
   const config = await settleConfig(flagsOf(options), { cwd: terminal.cwd(), environment: terminal.env })
   const progress =

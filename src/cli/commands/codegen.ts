@@ -45,9 +45,7 @@ export function defineCodegen(command: Command, context: VerbContext): void {
       }
       return options.watch === true
         ? watchFiles(context, options, chosen)
-        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }), {
-            readsMuch: true,
-          })
+        : runVerb(context, options, (config, run) => codegen(config, { ...run, ...chosen }))
     })
 }
 

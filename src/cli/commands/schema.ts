@@ -43,23 +43,19 @@ export function defineSchema(schema: Command, context: VerbContext): void {
     )
     .action((_: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>()
-      return runVerb(
-        context,
-        options,
-        (config, run) =>
-          schemaDump(config, {
-            ...run,
-            from: options.url === undefined && options.embedded !== true ? 'migrations' : 'database',
-            check: options.check === true,
-            ...(options.singleFile === undefined
-              ? {}
-              : {
-                  singleFile:
-                    options.singleFile === true ? true : resolve(context.terminal.cwd(), options.singleFile),
-                }),
-            ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
-          }),
-        { readsMuch: true },
+      return runVerb(context, options, (config, run) =>
+        schemaDump(config, {
+          ...run,
+          from: options.url === undefined && options.embedded !== true ? 'migrations' : 'database',
+          check: options.check === true,
+          ...(options.singleFile === undefined
+            ? {}
+            : {
+                singleFile:
+                  options.singleFile === true ? true : resolve(context.terminal.cwd(), options.singleFile),
+              }),
+          ...(options.shadowUrl === undefined ? {} : { shadowUrl: options.shadowUrl }),
+        }),
       )
     })
   changeOptions(

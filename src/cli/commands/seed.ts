@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { seed, seedGenerate, type Observer } from '../../index.js'
+import { seed, seedGenerate } from '../../index.js'
 import { duration, type GlobalOptions } from '../options.js'
 import { runVerb, type VerbContext } from '../run-verb.js'
 import { examples } from '../examples.js'
@@ -90,7 +90,6 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
       return runVerb(context, options, (config, run) =>
         seedGenerate(config, {
           ...run,
-          observer: whenRowsAreMade(run.observer),
           ...(options.rows === undefined ? {} : { rows: options.rows }),
           ...(options.scale === undefined ? {} : { scale: options.scale }),
           ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -98,18 +97,6 @@ function addGenerateCommand(parent: Command, context: VerbContext): void {
         }),
       )
     })
-}
-
-/** Not at the start already: until then what is read stays. */
-function whenRowsAreMade(observer: Observer | undefined): Observer {
-  let asked: Promise<void> | undefined
-  return (event) => {
-    if (event.kind === 'generate-progress')
-      asked ??= import('../small-heap.js').then(({ keepHeapSmall }) => {
-        keepHeapSmall()
-      })
-    observer?.(event)
-  }
 }
 
 /** commander takes those of `seed` for itself wherever they stand, and `--dry-run` would not hold `seed generate` back from writing. */
