@@ -6,6 +6,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { CsvReader } from '../../src/seed/csv.js'
 import { isPlainCsv } from '../../src/seed/plain-csv.js'
 import type { SeedFile } from '../../src/seed/read-seeds.js'
+import { looksRelative } from '../../src/seed/relative-date.js'
 import { makeFolder } from '../support/cli.js'
 import { onServer, serverUrl } from '../support/server.js'
 
@@ -36,7 +37,18 @@ describe('a CSV file that goes to the server as it is', () => {
     ['a,b\n1, "x"\n', false],
     ['a,b\n1,"x\n', false],
     ['a,b\n\\.\n', false],
+    ['\\.\n', false],
+    ['a,b\n1,x\\.y\n', true],
+    ['a,b\n1,"\\."\n', true],
     ['a,b\n1,today - 1\n', false],
+    ['a,b\n1, \t today\n', false],
+    ['a,b\ntoday,1\n', false],
+    ['a,b\n1,"today"\n', false],
+    ['a,b\n1,"  today"\n', false],
+    ['a,b\n1,not today\n', true],
+    ['a,b\n1,"well, today"\n', true],
+    ['a,b\n1,"so\ntoday"\n', true],
+    ['a,b\n1,"""today"" he said"\n', true],
   ])('%j: %p', async (text, plain) => {
     expect(await isPlainCsv(csvFile(text), { dates: true })).toBe(plain)
   })
@@ -49,10 +61,15 @@ describe('a CSV file that goes to the server as it is', () => {
     const piece = 1_024 * 1_024
     const upTo = (length: number): string => `a,b\n${'x'.repeat(length - 4)}`
     const options = { dates: true }
-    expect(await isPlainCsv(csvFile(`${upTo(piece - 2)}today`), options)).toBe(false)
-    expect(await isPlainCsv(csvFile(`${upTo(piece - 1)}\\.`), options)).toBe(false)
+    for (let before = 1; before <= 8; before++) {
+      const plain = (text: string): Promise<boolean> =>
+        isPlainCsv(csvFile(`${upTo(piece - before)}${text}`), options)
+      for (const text of [',today', ', today\n', '\ntoday', ',"today"', ',"  today"', '\n\\.'])
+        expect([before, text, await plain(text)]).toEqual([before, text, false])
+      for (const text of ['today', ',x today', ',"x today"', ',"""today"""', 'x\\.', ',toda', ',"x"'])
+        expect([before, text, await plain(text)]).toEqual([before, text, true])
+    }
     expect(await isPlainCsv(csvFile(`${upTo(piece)}"`), options)).toBe(false)
-    expect(await isPlainCsv(csvFile(`${upTo(piece - 1)},"x"`), options)).toBe(true)
     // The last byte of the first piece is a quote: the first of the second says what it meant.
     const quoted = `a,b\n"${'x'.repeat(piece - 6)}"`
     expect(quoted).toHaveLength(piece)
@@ -60,6 +77,32 @@ describe('a CSV file that goes to the server as it is', () => {
     expect(await isPlainCsv(csvFile(`${quoted}",y\n`), options)).toBe(false)
     expect(await isPlainCsv(csvFile(`${quoted},y\n`), options)).toBe(true)
     expect(await isPlainCsv(csvFile(`${quoted}y\n`), options)).toBe(false)
+  })
+
+  test('holds no relative date, however it is cut into pieces', async () => {
+    const bits = ['"', '"', ',', ',', '\n', 'today', 'today', ' ', 'x', '""', 'to', '"today"', '\t']
+    let state = 11
+    const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % below
+    const seen = { plain: 0, relative: 0 }
+    for (let n = 0; n < 3_000; n++) {
+      const body = Array.from({ length: 1 + random(12) }, () => bits[random(bits.length)]).join('')
+      const text = `a,b\n${body}\n`
+      const file = csvFile(text)
+      const whole = await isPlainCsv(file, { dates: true })
+      const inPieces = await isPlainCsv(file, { dates: true, chunk: 1 + random(9) })
+      expect([text, inPieces]).toEqual([text, whole])
+      if (!(await isPlainCsv(file, { dates: false }))) continue
+      const reader = new CsvReader()
+      const records = [...reader.push(text), ...reader.end()]
+      const holds = records.some(({ fields }) =>
+        fields.some((field) => field !== null && looksRelative(field)),
+      )
+      // What only looks so may be read all the same.
+      if (whole) expect([text, holds]).toEqual([text, false])
+      seen[whole ? 'plain' : 'relative']++
+    }
+    expect(seen.plain).toBeGreaterThan(200)
+    expect(seen.relative).toBeGreaterThan(200)
   })
 
   const url = serverUrl()
