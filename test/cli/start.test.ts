@@ -69,6 +69,31 @@ describe('compiled code', () => {
     expect(both()).toEqual(first)
   })
 
+  // Later versions of Node keep compiled code by themselves.
+  const onNode20 = process.versions.node.startsWith('20.') ? test : test.skip
+  onNode20('of a command is added when it runs for the first time, by its words alone (Node 20)', () => {
+    const { kept, run } = install()
+    const file = (): { readonly head: readonly string[]; readonly bytes: Buffer } => {
+      const name = readdirSync(kept).find((one) => one.startsWith('chunk-run-')) ?? ''
+      const bytes = readFileSync(join(kept, name))
+      const head = bytes.toString('latin1', 0, 1_024).trimEnd().split('\n')
+      return { head, bytes }
+    }
+    run('migrate', 'create', 'add_a')
+    const first = file()
+    expect(first.head).toEqual(['migrate create'])
+    run('migrate', 'status')
+    const both = file()
+    expect(both.head).toEqual(['migrate create', 'migrate status'])
+    expect(both.bytes.length).toBeGreaterThan(first.bytes.length)
+    run('migrate', 'create', 'add_b')
+    run('migrate', 'status')
+    expect(file().bytes.equals(both.bytes)).toBe(true)
+    expect(run('migrate', 'status', '--url', 'postgresql://u:s3cret@127.0.0.1:1/x').status).not.toBe(0)
+    expect(run('migrate', '--url=postgresql://u:s3cret@127.0.0.1:1/x', 'status').status).not.toBe(0)
+    expect(file().head).toEqual(['migrate create', 'migrate status', 'migrate'])
+  })
+
   test('that was spoiled, or cut off, is made again', () => {
     const { kept, run } = install()
     run('--version')
