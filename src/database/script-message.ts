@@ -25,11 +25,7 @@ class ScriptMessage {
   private readonly reject: (thrown: unknown) => void
   private rows: TextRow[] = []
 
-  constructor(
-    sql: string,
-    resolve: (rows: readonly TextRow[]) => void,
-    reject: (thrown: unknown) => void,
-  ) {
+  constructor(sql: string, resolve: (rows: readonly TextRow[]) => void, reject: (thrown: unknown) => void) {
     this.sql = sql
     this.resolve = resolve
     this.reject = reject
