@@ -13,10 +13,10 @@ const CHUNK = 1_024 * 1_024
 /** Below this a file is parsed in less time than it takes to ask whether it has to be. */
 const WORTH_IT = 1_024 * 1_024
 
-/** Longer than this no field begins with blanks before it says `today`. */
+/** A field that begins with so many blanks is read, whatever follows. */
 const BLANKS = 64
 
-const RELATIVE = /^\s*today/
+const RELATIVE = /^\s*today|^\s{64}/
 const PERHAPS_RELATIVE = /^\s*(?:t|to|tod|toda)?$/
 
 /**
@@ -104,11 +104,9 @@ class Look {
         ? from
         : -1
       : Math.max(bytes.lastIndexOf(COMMA), bytes.lastIndexOf(LINE_FEED)) + 1
-    if (begin > 0 && begin >= from) return beginning(bytes.toString('latin1', begin, begin + BLANKS + 1))
+    if (begin > 0 && begin >= from) return beginning(start(bytes, begin))
     // Nothing began here: what had begun before goes on.
-    return from > 0 || this.begun === undefined
-      ? undefined
-      : beginning(this.begun + bytes.toString('latin1', 0, BLANKS + 1))
+    return from > 0 || this.begun === undefined ? undefined : beginning(this.begun + start(bytes, 0))
   }
 
   /** False: a quote was never closed. */
@@ -157,11 +155,12 @@ function holdsEndMark(bytes: Buffer, previous: number): boolean {
   return false
 }
 
-const start = (bytes: Buffer, at: number): string => bytes.toString('latin1', at, at + BLANKS)
+const start = (bytes: Buffer, at: number): string =>
+  bytes.toString('latin1', at, at + BLANKS + 'today'.length)
 
 /** The beginning of a field, if it can become a relative date. */
 function beginning(text: string): string | undefined {
-  return text.length <= BLANKS && PERHAPS_RELATIVE.test(text) ? text : undefined
+  return PERHAPS_RELATIVE.test(text) ? text : undefined
 }
 
 const isBlank = (byte: number | undefined): boolean =>

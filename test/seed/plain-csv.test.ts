@@ -45,6 +45,8 @@ describe('a CSV file that goes to the server as it is', () => {
     ['a,b\ntoday,1\n', false],
     ['a,b\n1,"today"\n', false],
     ['a,b\n1,"  today"\n', false],
+    [`a,b\n1,"${' '.repeat(80)}today"\n`, false],
+    [`a,b\n1,${' '.repeat(80)}today\n`, false],
     ['a,b\n1,not today\n', true],
     ['a,b\n1,"well, today"\n', true],
     ['a,b\n1,"so\ntoday"\n', true],
@@ -69,6 +71,12 @@ describe('a CSV file that goes to the server as it is', () => {
       for (const text of ['today', ',x today', ',"x today"', ',"""today"""', 'x\\.', ',toda', ',"x"'])
         expect([before, text, await plain(text)]).toEqual([before, text, true])
     }
+    for (const blanks of [60, 63, 64, 70])
+      for (const text of [`,${' '.repeat(blanks)}today`, `,"${' '.repeat(blanks)}today"`])
+        for (const before of [1, 3, blanks, blanks + 4]) {
+          const file = csvFile(`${upTo(piece - before)}${text}`)
+          expect([before, text, await isPlainCsv(file, options)]).toEqual([before, text, false])
+        }
     expect(await isPlainCsv(csvFile(`${upTo(piece)}"`), options)).toBe(false)
     // The last byte of the first piece is a quote: the first of the second says what it meant.
     const quoted = `a,b\n"${'x'.repeat(piece - 6)}"`
